@@ -1,0 +1,1 @@
+"""The command line, thin. Only here is logging configured."""

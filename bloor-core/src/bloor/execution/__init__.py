@@ -1,0 +1,1 @@
+"""Orders: their life as a pure table, their ids, their exposure."""

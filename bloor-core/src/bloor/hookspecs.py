@@ -1,0 +1,227 @@
+"""The plug-in author's manual: every hook bloor calls.
+
+A plug-in is a module (or object) named by one entry point in the group ``bloor``; the entry point's name is what users
+type after ``-p``. A second group, ``bloor.manifest``, says without importing anything what the plug-in is and which API
+it was written for::
+
+    [project.entry-points."bloor"]
+    momentum = "my_package.momentum"
+
+    [project.entry-points."bloor.manifest"]
+    momentum = "strategy:api1"          # venue, strategy or risk_check; then api and a number
+
+In the module, a hook is a function of its name, marked with :data:`hookimpl`::
+
+    from bloor.hookspecs import hookimpl
+
+    @hookimpl
+    def bloor_strategy():
+        return Momentum
+
+Hooks run at start-up only. They hand over factories and classes; the host builds, validates, freezes and binds plain
+callables, and no hook is called between a received frame and a sent order. Implementing a hook that is not listed here
+is an error. A hook may leave out arguments it does not need.
+
+API version 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+from attrs import field, frozen
+
+from bloor.model.instrument import Instrument
+
+if TYPE_CHECKING:
+    from bloor.market.normalizer import Normalizer
+    from bloor.risk.check import RiskCheck
+    from bloor.simulation.venue import Outbox, SimulatedVenue, SimulationOptions
+    from bloor.strategy.api import Strategy
+    from bloor.venue.session import Endpoints, FeedSession, OrderSession
+
+__all__ = [
+    "API_VERSION",
+    "ENTRY_POINT_GROUP",
+    "MANIFEST_GROUP",
+    "ExecutorContext",
+    "ExecutorSpec",
+    "FeedContext",
+    "FeedSpec",
+    "NormalizerSpec",
+    "SimulatedVenueSpec",
+    "hookimpl",
+    "hookspec",
+]
+
+API_VERSION = 1
+ENTRY_POINT_GROUP = "bloor"
+MANIFEST_GROUP = "bloor.manifest"
+
+hookspec = pluggy.HookspecMarker("bloor")
+#: Marks a function as the implementation of a hook.
+hookimpl = pluggy.HookimplMarker("bloor")
+
+
+# ---- what hooks hand over -------------------------------------------------------------------------------------------
+
+
+@frozen(kw_only=True)
+class FeedContext:
+    """What a feed is built from.
+
+    Attributes:
+        config: The venue's configuration, an instance of what ``bloor_venue_config`` returned (None without one).
+        endpoints: Where the venue is in this mode and environment.
+        instruments: What to subscribe to.
+        seed: Seeds the jitter of time-outs.
+    """
+
+    config: Any
+    endpoints: Endpoints
+    instruments: Sequence[Instrument]
+    seed: int = 0
+
+
+@frozen(kw_only=True)
+class FeedSpec:
+    """Market data of a venue.
+
+    Attributes:
+        venue: The venue's name.
+        endpoints: Environment name (``prod``, ``testnet``) -> base URLs.
+        build: Makes the session of one connection.
+        instruments_path: REST path that lists the instruments of these canonical symbols.
+        parse_instruments: Reads its answer; raises RemoteProtocolError with the reason.
+        default_symbol: What a run trades when the user names no symbol.
+    """
+
+    venue: str
+    endpoints: Mapping[str, Endpoints]
+    build: Callable[[FeedContext], FeedSession]
+    instruments_path: Callable[[Sequence[str]], str]
+    parse_instruments: Callable[[bytes], Sequence[Instrument]]
+    default_symbol: str
+
+
+@frozen(kw_only=True)
+class NormalizerSpec:
+    """How a venue's frames are read.
+
+    Attributes:
+        venue: The venue's name.
+        build: Makes a reference normalizer.
+        instruments: Reads an instrument file in the venue's own form; raises InputFileError.
+    """
+
+    venue: str
+    build: Callable[[], Normalizer]
+    instruments: Callable[[Path], Sequence[Instrument]]
+
+
+@frozen(kw_only=True)
+class ExecutorContext:
+    """What an executor is built from.
+
+    Attributes:
+        config: The venue's configuration.
+        endpoints: Where the venue is.
+        credentials: The account's keys as :meth:`ExecutorSpec.credentials` returned them; never printed.
+        instruments: What may be traded.
+    """
+
+    config: Any
+    endpoints: Endpoints
+    credentials: Any = field(repr=False)
+    instruments: Sequence[Instrument]
+
+
+@frozen(kw_only=True)
+class ExecutorSpec:
+    """Order entry at a venue.
+
+    Attributes:
+        venue: The venue's name.
+        build: Makes the session of one connection.
+        credentials: Reads the mapping that a simulated venue prints (or a key file holds) into the venue's own type;
+            raises ConfigError.
+        unknown_after_ns: How long an order may stay unacknowledged before its outcome counts as unknown.
+        lost_after_ns: The horizon after which an order that is nowhere found is lost: the order's deadline, the
+            venue's processing bound, clock error and stream lag together.
+    """
+
+    venue: str
+    build: Callable[[ExecutorContext], OrderSession]
+    credentials: Callable[[Mapping[str, Any]], Any]
+    unknown_after_ns: int
+    lost_after_ns: int
+
+
+@frozen(kw_only=True)
+class SimulatedVenueSpec:
+    """A simulated venue that speaks the venue's real wire protocol.
+
+    Attributes:
+        venue: The venue's name.
+        build: Makes the sans-I/O core from the options and the way its frames leave.
+    """
+
+    venue: str
+    build: Callable[[SimulationOptions, Outbox], SimulatedVenue]
+
+
+# ---- the five kinds -------------------------------------------------------------------------------------------------
+
+
+@hookspec
+def bloor_feed() -> FeedSpec:  # type: ignore[empty-body]
+    """Market data of the plug-in's venue. Called once, when a run or a recorder uses the venue."""
+
+
+@hookspec
+def bloor_normalizer() -> NormalizerSpec:  # type: ignore[empty-body]
+    """How the venue's frames are read. Called once, by whatever reads frames: a run, a replay, ``bloor data``."""
+
+
+@hookspec
+def bloor_executor() -> ExecutorSpec:  # type: ignore[empty-body]
+    """Order entry at the plug-in's venue. Called once, when a run trades there."""
+
+
+@hookspec
+def bloor_strategy() -> type[Strategy]:  # type: ignore[empty-body]
+    """The plug-in's strategy class. Called once, when a run names the plug-in."""
+
+
+@hookspec
+def bloor_risk_check() -> type[RiskCheck]:  # type: ignore[empty-body]
+    """The plug-in's risk check. Every installed risk check is called for in every run: it can only deny."""
+
+
+# ---- beside them ----------------------------------------------------------------------------------------------------
+
+
+@hookspec
+def bloor_venue_config() -> type[Any]:  # type: ignore[empty-body]
+    """An attrs class: the type of the section ``[venue.<name>]``. Every attribute needs a default."""
+
+
+@hookspec
+def bloor_simulated_venue() -> SimulatedVenueSpec:  # type: ignore[empty-body]
+    """The venue's simulation. Called by ``bloor run`` in sim mode and by ``bloor venue sim``."""
+
+
+# ---- life cycle -----------------------------------------------------------------------------------------------------
+
+
+@hookspec
+def bloor_session_start(session: Path, mode: str) -> None:
+    """A run is about to connect; its session folder exists. An error here stops the run before any order."""
+
+
+@hookspec
+def bloor_session_finish(session: Path, summary: Mapping[str, Any]) -> None:
+    """A run has ended and ``summary.json`` is written. An error here is reported and changes nothing."""

@@ -1,0 +1,1 @@
+"""The process: start-up wiring, clocks, sockets, the run loop."""

@@ -1,0 +1,1 @@
+"""Market data in one form: messages, events, books, their synchronisation, and recordings of them."""

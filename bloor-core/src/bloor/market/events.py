@@ -1,0 +1,90 @@
+"""The 64-byte event record: what every normalizer's work becomes, live, stored and in a backtest.
+
+One record per event, little-endian, eight 8-byte cells; the first holds four small fields. Prices are ticks and
+quantities units of the instrument (:mod:`bloor.model.instrument`), times are ns since the epoch.
+
+=============  =========  ==========  ==========  ==========  ==========  =======================
+kind           ``seq``    ``price``   ``qty``     ``price2``  ``qty2``    ``side``
+=============  =========  ==========  ==========  ==========  ==========  =======================
+``TRADE``      trade id   price       quantity    first id*   last id*    the taker's
+``AGG_TRADE``  trade id   price       quantity    first id    last id     the taker's
+``BBO``        update id  bid         bid qty     ask         ask qty     0
+``BOOK``       update id  best bid    its qty     best ask    its qty     0
+``GAP``        got id     expected    0           0           0           0
+``CHECKSUM``   computed   expected    1 if ok     0           0           0
+``CLEARED``    0          0           0           0           0           0
+=============  =========  ==========  ==========  ==========  ==========  =======================
+
+(*) 0 for plain trades. An empty side has price :data:`NO_PRICE` and quantity 0. ``BOOK`` is one applied book message
+with the top after it. Ids that are not numbers (Coinbase's) are kept beside the record and ``seq`` is a counter.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Annotated
+
+from bloor.model.records import RecordView, record
+
+__all__ = ["NO_PRICE", "EventKind", "EventView", "Flag"]
+
+#: The price of a side that is empty.
+NO_PRICE = -(1 << 62)
+
+
+class EventKind(IntEnum):
+    """What an event record says."""
+
+    TRADE = 1
+    AGG_TRADE = 2
+    BBO = 3
+    BOOK = 4
+    GAP = 5
+    CHECKSUM = 6
+    #: The book was emptied or lost its synchronisation.
+    CLEARED = 7
+
+
+class Flag(IntEnum):
+    """Bits of ``flags``."""
+
+    #: The book message was a snapshot.
+    SNAPSHOT = 1
+    #: The message was held back until a snapshot came and was applied then.
+    BUFFERED = 2
+
+
+@record
+class EventView(RecordView):
+    """One event.
+
+    Attributes:
+        kind: An :class:`EventKind`.
+        side: +1 when the taker bought, -1 when the taker sold, 0 where it has no meaning.
+        flags: Bits of :class:`Flag`.
+        instrument: Index of the instrument in the run's table.
+        seq: The venue's sequence number or trade id; -1 when it has none.
+        exch_ns: The venue's time, ns since the epoch; 0 when the message has none.
+        recv_ns: When the frame was received, ns since the epoch; 0 when not known.
+        price: See the table.
+        qty: See the table.
+        price2: See the table.
+        qty2: See the table.
+    """
+
+    __slots__ = ()
+
+    kind: Annotated[int, "u1"]
+    side: Annotated[int, "i1"]
+    flags: Annotated[int, "u2"]
+    instrument: Annotated[int, "u4"]
+    seq: int
+    exch_ns: int
+    recv_ns: int
+    price: int
+    qty: int
+    price2: int
+    qty2: int
+
+
+assert EventView.DTYPE.itemsize == 64

@@ -1,0 +1,81 @@
+"""What a reference normalizer says a frame holds: the venue's words in one form, numbers still as their exact text.
+
+A normalizer knows a venue's JSON and nothing of ticks; :mod:`bloor.market.pipeline` knows instruments, sequence rules
+and books and nothing of JSON. These tuples are what passes between them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+__all__ = ["BboMessage", "BookMessage", "Levels", "Message", "OtherMessage", "TradeMessage"]
+
+#: ``(price text, quantity text)`` of each level; a quantity of zero removes the level.
+Levels = Sequence[Sequence[str]]
+
+
+class TradeMessage(NamedTuple):
+    """A public trade, or several trades of one taker order at one price when ``aggregated``.
+
+    ``taker_side`` is +1 when the taker bought, -1 when it sold. ``exch_ns`` is the trade's time.
+    """
+
+    symbol: str
+    trade_id: str
+    price: str
+    qty: str
+    taker_side: int
+    exch_ns: int
+    aggregated: bool = False
+    first_id: int = 0
+    last_id: int = 0
+
+
+class BboMessage(NamedTuple):
+    """The venue's own best bid and offer. ``seq`` is -1 and ``exch_ns`` 0 where the venue says none."""
+
+    symbol: str
+    seq: int
+    bid: str
+    bid_qty: str
+    ask: str
+    ask_qty: str
+    exch_ns: int = 0
+
+
+class BookMessage(NamedTuple):
+    """A snapshot of a book or a change to it.
+
+    Attributes:
+        symbol: The venue's name of the instrument; empty when the message does not say (Binance REST depth).
+        snapshot: True when the levels replace the book, False when they change it.
+        first_seq: First update id covered; -1 when the venue has none.
+        last_seq: Last update id covered; -1 when the venue has none.
+        prev_seq: Last update id of the message before, where the venue says it; -1 otherwise.
+        bids: Changed levels.
+        asks: Changed levels.
+        exch_ns: Event time, ns since the epoch; 0 when not said.
+        over_stream: False for a REST answer: it gives no ``top`` of its own.
+        checksum: The venue's checksum of the book after this message; -1 when it has none.
+    """
+
+    symbol: str
+    snapshot: bool
+    first_seq: int
+    last_seq: int
+    prev_seq: int
+    bids: Levels
+    asks: Levels
+    exch_ns: int = 0
+    over_stream: bool = True
+    checksum: int = -1
+
+
+class OtherMessage(NamedTuple):
+    """A valid frame of a kind that is not normalized: an acknowledgement, a heartbeat, a candle."""
+
+    what: str
+
+
+Message = TradeMessage | BboMessage | BookMessage | OtherMessage

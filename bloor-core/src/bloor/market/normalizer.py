@@ -1,0 +1,49 @@
+"""What a reference normalizer is: a venue's JSON to :mod:`bloor.market.messages`, and the venue's rules of sequence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+from typing import Protocol
+
+from bloor.market.messages import BookMessage, Message
+
+__all__ = ["Normalizer", "SequenceRule"]
+
+
+class SequenceRule(Enum):
+    """How a venue numbers the changes of a book; the tables are in :mod:`bloor.market.sync`."""
+
+    #: Binance spot: ``first_seq <= last + 1 <= last_seq`` splices, afterwards ``first_seq == last + 1``.
+    CONTIGUOUS = "contiguous"
+    #: Binance USD-M: ``first_seq <= last <= last_seq`` splices, afterwards ``prev_seq == last``.
+    PREVIOUS = "previous"
+    #: The venue numbers nothing per book (Kraken has a checksum, Coinbase numbers the connection).
+    NONE = "none"
+
+
+class Normalizer(Protocol):
+    """The reference form of a normalizer: plain, complete, with errors a person can read."""
+
+    #: The venue's name.
+    venue: str
+    #: How its book messages are numbered.
+    rule: SequenceRule
+
+    def decode(self, frame: bytes) -> Sequence[Message]:
+        """Everything a frame holds, in order.
+
+        Raises:
+            RemoteProtocolError: The frame is not what the venue may send: not JSON, a field missing or of the wrong
+                type, a price that is not a positive plain number. The message names the field.
+        """
+
+    def decode_snapshot(self, body: bytes, venue_symbol: str) -> BookMessage:
+        """A REST depth answer as a snapshot; ``venue_symbol`` may be empty.
+
+        Raises:
+            RemoteProtocolError: The body is not a depth answer.
+        """
+
+    def split(self, venue_symbol: str) -> tuple[str, str]:
+        """``(base, quote)`` of a venue symbol, without a table: the best guess from the text alone."""

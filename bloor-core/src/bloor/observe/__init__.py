@@ -1,0 +1,1 @@
+"""What looks at a run: latency histograms, results, the session folder."""

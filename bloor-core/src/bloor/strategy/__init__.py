@@ -1,0 +1,1 @@
+"""The strategy API: one class, typed parameters, handlers."""

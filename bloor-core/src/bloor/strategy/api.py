@@ -1,0 +1,136 @@
+"""A strategy is one class: typed parameters, typed state, handlers.
+
+::
+
+    class Cross(Strategy):
+        \"\"\"Buys when the ask falls below a level.\"\"\"
+
+        level: int = param(100, low=1, doc="price in ticks")
+        done: bool = False
+
+        def on_book(self, book, orders):
+            if not self.done and book.best_ask < self.level:
+                orders.buy(book.best_ask, orders.min_lots)
+                self.done = True
+
+There is one instance per instrument. Handlers are called synchronously on the hot path; each has a few microseconds and
+must not block, log, read a clock or draw random numbers (``orders.now_ns`` is the time of the event). State lives in
+annotated attributes of type ``int``, ``float`` or ``bool``, so that the same source can be compiled.
+
+Prices are ticks, book quantities and positions units, order quantities lots (:mod:`bloor.model.instrument`).
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Protocol
+
+from bloor.market.events import EventView
+from bloor.market.view import BookView
+from bloor.model.orders import Fill
+from bloor.strategy.params import Param, params_of
+
+__all__ = ["OrderUpdate", "Orders", "Strategy"]
+
+
+class OrderUpdate(Protocol):
+    """What a strategy is told when one of its orders changes.
+
+    Attributes:
+        number: The number that ``orders.buy`` or ``orders.sell`` returned.
+        side: +1 buy, -1 sell.
+        price: Limit price in ticks.
+        lots: Ordered quantity in lots.
+        filled: Filled quantity so far, in units.
+        status: A :class:`~bloor.execution.life.Status`.
+        closed: Whether it can no longer fill.
+    """
+
+    number: int
+    side: int
+    price: int
+    lots: int
+    filled: int
+    status: int
+    closed: bool
+
+
+class Orders(Protocol):
+    """A strategy's way to the gate, and what it owns, in one instrument.
+
+    Attributes:
+        now_ns: Time of the event being handled, wall ns since the epoch.
+        position: Filled position in units, signed.
+        open_buy: Units of open buy orders that may still fill.
+        open_sell: Units of open sell orders that may still fill.
+        open_orders: Number of open orders.
+        lot_units: Units in a lot.
+        min_lots: Smallest order, in lots.
+    """
+
+    now_ns: int
+    position: int
+    open_buy: int
+    open_sell: int
+    open_orders: int
+    lot_units: int
+    min_lots: int
+
+    def buy(self, price: int, lots: int, *, post_only: bool = False, ioc: bool = False) -> int:
+        """Asks for a limit buy order.
+
+        Returns:
+            The order's number, or 0 when the gate denied it (the reason is counted and journaled).
+        """
+
+    def sell(self, price: int, lots: int, *, post_only: bool = False, ioc: bool = False) -> int:
+        """Asks for a limit sell order; see :meth:`buy`."""
+
+    def cancel(self, number: int) -> bool:
+        """Asks to cancel one order; False when it is not open or its cancel is already on the way."""
+
+    def cancel_all(self) -> int:
+        """Asks to cancel every open order of this strategy here; returns how many cancels were sent."""
+
+    def lots_for(self, value: float, price: int) -> int:
+        """How many whole lots ``value`` of the quote asset buys at ``price`` ticks."""
+
+
+class Strategy:
+    """Base of every strategy: subclass it, override handlers, return the class from ``bloor_strategy``."""
+
+    #: The name a user types after ``-p``, and its section ``[strategy.<name>]``.
+    name: ClassVar[str] = ""
+    #: Declares the handlers compilable.
+    compiled: ClassVar[bool] = False
+
+    def __init__(self, config: Any = None) -> None:
+        """Sets every parameter: from ``config`` (of this strategy's configuration class) or its default."""
+        for key, (_, declared) in params_of(type(self)).items():
+            setattr(self, key, declared.default if config is None else getattr(config, key))
+
+    def on_start(self, orders: Orders) -> None:
+        """The instrument is known and its book synchronised for the first time."""
+
+    def on_trade(self, trade: EventView, book: BookView, orders: Orders) -> None:
+        """A public trade; ``trade`` is reused by the next event, so keep numbers, not the object."""
+
+    def on_bbo(self, bbo: EventView, book: BookView, orders: Orders) -> None:
+        """The venue's own best bid and offer message."""
+
+    def on_book(self, book: BookView, orders: Orders) -> None:
+        """The book changed and is synchronised."""
+
+    def on_fill(self, fill: Fill, book: BookView, orders: Orders) -> None:
+        """One of this strategy's orders traded; ``orders.position`` already counts it."""
+
+    def on_order(self, order: OrderUpdate, book: BookView, orders: Orders) -> None:
+        """One of this strategy's orders changed its status."""
+
+    def on_stop(self, orders: Orders) -> None:
+        """The run ends; open orders are cancelled after this."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for key, value in vars(cls).items():
+            if isinstance(value, Param) and key.startswith("on_"):
+                raise TypeError(f"{cls.__name__}.{key}: a parameter cannot have the name of a handler")

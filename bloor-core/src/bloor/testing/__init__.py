@@ -1,0 +1,1 @@
+"""The test kit for plug-in authors, and what our own tests share."""

@@ -1,0 +1,129 @@
+"""Sessions: one conversation with a venue each, sans I/O.
+
+A session never opens a socket and never reads a clock. It is told what happened and when (``now_ns``, wall time in ns
+since the epoch), and answers with *actions* for whoever carries it: the host over real sockets, the virtual-time
+simulation in one thread, or a replay. The caller must
+
+1. call :meth:`Session.connected` when the connection is open, :meth:`Session.disconnected` when it is gone;
+2. call :meth:`Session.timer` once ``now_ns >= deadline_ns``, and look at ``deadline_ns`` again after every call;
+3. carry out the returned actions in order.
+
+Two kinds. A :class:`FeedSession` subscribes to market data, fetches snapshots and keeps the stream healthy; market
+frames themselves go to the normalizer and only what it does not know comes here. An :class:`OrderSession` authenticates,
+encodes orders and turns what the venue answers into :class:`~bloor.model.orders.VenueReport`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol, runtime_checkable
+
+from bloor.model.instrument import Instrument
+from bloor.model.orders import CancelRequest, OrderRequest, VenueReport
+
+__all__ = [
+    "NEVER",
+    "Action",
+    "Endpoints",
+    "FeedSession",
+    "Get",
+    "OrderSession",
+    "Reconnect",
+    "Send",
+    "Session",
+    "SnapshotBody",
+]
+
+#: A ``deadline_ns`` that never comes.
+NEVER = (1 << 63) - 1
+
+
+class Endpoints(NamedTuple):
+    """Base URLs of one venue environment, without a trailing slash; a simulated venue prints the same three."""
+
+    rest: str
+    streams: str
+    ws_api: str
+
+
+class Send(NamedTuple):
+    """Write one text frame."""
+
+    payload: bytes
+
+
+class Get(NamedTuple):
+    """Fetch ``path`` (with its query) from the REST endpoint; the answer comes back under ``tag``."""
+
+    tag: str
+    path: str
+
+
+class Reconnect(NamedTuple):
+    """Close the connection and open it again, after the caller's backoff."""
+
+    reason: str
+
+
+Action = Send | Get | Reconnect
+
+
+class SnapshotBody(NamedTuple):
+    """A REST answer that the normalizer should read as a book snapshot of ``venue_symbol``."""
+
+    venue_symbol: str
+    body: bytes
+
+
+class Session(Protocol):
+    """What feed and order sessions share."""
+
+    #: The WebSocket URL to connect to.
+    url: str
+    #: When :meth:`timer` wants to be called, wall ns since the epoch; :data:`NEVER` if it does not.
+    deadline_ns: int
+    #: True while the session does what it is for: subscribed, or authenticated.
+    ready: bool
+
+    def connected(self, now_ns: int) -> Sequence[Action]:
+        """The connection is open."""
+
+    def disconnected(self, now_ns: int, reason: str) -> Sequence[Action]:
+        """The connection is gone."""
+
+    def timer(self, now_ns: int) -> Sequence[Action]:
+        """``deadline_ns`` has come."""
+
+
+@runtime_checkable
+class FeedSession(Session, Protocol):
+    """Market data of some instruments over one connection."""
+
+    def control(self, frame: bytes, now_ns: int) -> Sequence[Action]:
+        """A frame that the normalizer called :class:`~bloor.market.messages.OtherMessage`."""
+
+    def touched(self, now_ns: int) -> None:
+        """Any frame arrived: the connection is alive."""
+
+    def resync(self, venue_symbol: str, now_ns: int) -> Sequence[Action]:
+        """The book of one instrument lost its synchronisation and needs a snapshot."""
+
+    def responded(self, tag: str, status: int, body: bytes, now_ns: int) -> tuple[Sequence[Action], SnapshotBody | None]:
+        """The answer to a :class:`Get`; ``status`` 0 means that none came."""
+
+
+@runtime_checkable
+class OrderSession(Session, Protocol):
+    """Order entry and the private stream of one account over one connection."""
+
+    def place(self, order: OrderRequest, now_ns: int) -> bytes:
+        """The frame that submits ``order``. Raises LocalProtocolError when the session is not ready."""
+
+    def cancel(self, order: CancelRequest, now_ns: int) -> bytes:
+        """The frame that cancels an order."""
+
+    def query(self, client_id: str, instrument: Instrument, now_ns: int) -> bytes:
+        """The frame that asks for the state of an order."""
+
+    def received(self, frame: bytes, now_ns: int) -> tuple[Sequence[VenueReport], Sequence[Action]]:
+        """A frame of the venue: what it says of our orders, and what to do."""
