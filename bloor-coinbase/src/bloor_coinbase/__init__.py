@@ -1,4 +1,4 @@
-"""Part of bloor; see the README."""
+"""Coinbase Advanced Trade for bloor: request signing, names and configuration."""
 
 from __future__ import annotations
 

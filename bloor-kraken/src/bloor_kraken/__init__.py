@@ -1,4 +1,4 @@
-"""Part of bloor; see the README."""
+"""Kraken spot for bloor: request signing, names and configuration."""
 
 from __future__ import annotations
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import Enum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from bloor.market.messages import BookMessage, Message
 
-__all__ = ["Normalizer", "SequenceRule"]
+if TYPE_CHECKING:
+    from bloor.market.book import OrderBook
+
+__all__ = ["ChecksummedNormalizer", "Normalizer", "SequenceRule"]
 
 
 class SequenceRule(Enum):
@@ -47,3 +50,14 @@ class Normalizer(Protocol):
 
     def split(self, venue_symbol: str) -> tuple[str, str]:
         """``(base, quote)`` of a venue symbol, without a table: the best guess from the text alone."""
+
+
+@runtime_checkable
+class ChecksummedNormalizer(Normalizer, Protocol):
+    """A normalizer of a venue that says a checksum of the book with its changes, and keeps a limited depth (Kraken)."""
+
+    def depth(self, venue_symbol: str) -> int:
+        """Levels a side to which the book is cut after each message; 0 for all. Asked once, at the first message."""
+
+    def checksum(self, message: BookMessage, book: OrderBook) -> int:
+        """The checksum of the book after ``message`` was applied, to compare with ``message.checksum``."""

@@ -8,14 +8,14 @@ address (``array.ctypes.data``) is all that compiled code needs.
 
     @record
     class Trade(RecordView):
-        price: int                        # i8
-        weight: float                     # f8
-        side: Annotated[int, "i1"]        # a narrower integer
+        price: int  # i8
+        weight: float  # f8
+        side: Annotated[int, "i1"]  # a narrower integer
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, TypeVar, cast, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar, cast, get_args, get_origin, get_type_hints
 
 import numpy as np
 
@@ -36,7 +36,8 @@ class RecordView:
             address.
     """
 
-    __slots__ = ("_q", "_Q", "_d", "_i", "_I", "_h", "_H", "_b", "_B", "array")  # noqa: RUF023 (grouped by width)
+    if not TYPE_CHECKING:  # a type checker would refuse to assign the fields, which are properties made at run time
+        __slots__ = ("_q", "_Q", "_d", "_i", "_I", "_h", "_H", "_b", "_B", "array")  # noqa: RUF023 (grouped by width)
 
     #: The record's aligned numpy dtype.
     DTYPE: ClassVar[np.dtype[Any]] = np.dtype([])

@@ -59,8 +59,9 @@ class SimulationOptions:
 class SimulatedVenue(Protocol):
     """The core of one simulated venue. Times are wall ns since the epoch, given by whoever drives it."""
 
-    #: When :meth:`advance` wants to be called next.
-    deadline_ns: int
+    @property
+    def deadline_ns(self) -> int:
+        """When :meth:`advance` wants to be called next."""
 
     def start(self, now_ns: int) -> None:
         """Opens the market."""

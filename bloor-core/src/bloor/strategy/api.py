@@ -65,6 +65,7 @@ class Orders(Protocol):
         open_orders: Number of open orders.
         lot_units: Units in a lot.
         min_lots: Smallest order, in lots.
+        sellable_lots: Whole lots of the position that are not in open sell orders, base-asset fees taken off.
     """
 
     now_ns: int
@@ -74,6 +75,10 @@ class Orders(Protocol):
     open_orders: int
     lot_units: int
     min_lots: int
+
+    @property
+    def sellable_lots(self) -> int:
+        """See the class."""
 
     def buy(self, price: int, lots: int, *, post_only: bool = False, ioc: bool = False) -> int:
         """Asks for a limit buy order.

@@ -125,5 +125,8 @@ class OrderSession(Session, Protocol):
     def query(self, client_id: str, instrument: Instrument, now_ns: int) -> bytes:
         """The frame that asks for the state of an order."""
 
+    def fetch_fills(self, order: CancelRequest, now_ns: int) -> bytes:
+        """The frame that asks for every fill of an order; each comes back as a ``FILL`` report."""
+
     def received(self, frame: bytes, now_ns: int) -> tuple[Sequence[VenueReport], Sequence[Action]]:
         """A frame of the venue: what it says of our orders, and what to do."""

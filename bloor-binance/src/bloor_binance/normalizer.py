@@ -1,0 +1,136 @@
+"""Binance spot frames to messages: the reference form, in plain Python.
+
+A frame is an object (``/ws`` connections) or an object in the envelope ``{"stream": name, "data": object}``
+(``/stream`` connections). Market data has an event kind ``e``, except best bid and offer, which is told by its fields,
+and partial depth, which only the name of its stream tells. Everything else that Binance may send (acknowledgements,
+errors, candles, tickers, ``serverShutdown``) is an :class:`~bloor.market.messages.OtherMessage`; whoever keeps the
+connection looks into it.
+
+Source: binance-spot-api-docs, web-socket-streams.md of 2026-07.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import orjson
+
+from bloor.errors import RemoteProtocolError
+from bloor.market.messages import BookMessage, Message, OtherMessage
+from bloor.market.normalizer import SequenceRule
+from bloor_binance.frames.agg_trade import agg_trade
+from bloor_binance.frames.book_ticker import book_ticker, is_book_ticker
+from bloor_binance.frames.depth import depth
+from bloor_binance.frames.fields import wrong
+from bloor_binance.frames.snapshot import snapshot
+from bloor_binance.frames.trade import trade
+from bloor_binance.symbols import split
+
+__all__ = ["BinanceSpotNormalizer"]
+
+#: Event kinds that are normalized.
+READERS: dict[str, Callable[[dict[str, Any]], Message]] = {
+    "trade": trade,
+    "aggTrade": agg_trade,
+    "bookTicker": book_ticker,
+    "depthUpdate": depth,
+}
+
+
+class BinanceSpotNormalizer:
+    """See :class:`bloor.market.normalizer.Normalizer`."""
+
+    venue = "binance"
+    rule = SequenceRule.CONTIGUOUS
+
+    def decode(self, frame: bytes) -> Sequence[Message]:
+        """The one message of a frame.
+
+        Raises:
+            RemoteProtocolError: The frame is no JSON, or a field of it is missing or wrong; the message names it.
+        """
+        document = parsed(frame)
+        if type(document) is not dict:
+            return (OtherMessage(_what_list(document)),)
+        if "stream" not in document:
+            return (decode_event(document, ""),)
+        stream, event = document["stream"], document.get("data")
+        if type(stream) is not str:
+            raise wrong("combined frame", "stream", "the name of a stream", stream)
+        if type(event) is list and stream.endswith("@arr"):
+            return (OtherMessage(stream),)
+        if type(event) is not dict:
+            raise wrong("combined frame", "data", "an object", event)
+        return (decode_event(event, stream),)
+
+    def decode_snapshot(self, body: bytes, venue_symbol: str) -> BookMessage:
+        """The answer of ``GET /api/v3/depth``.
+
+        Raises:
+            RemoteProtocolError: It is none; for an error answer, says Binance's code and text.
+        """
+        document = parsed(body)
+        if type(document) is not dict:
+            raise RemoteProtocolError(f"depth snapshot: expected an object, got {_what_list(document)}")
+        if "lastUpdateId" not in document and "code" in document:
+            raise RemoteProtocolError(
+                f"depth snapshot: Binance answered {document['code']!r:.20}: {document.get('msg')!r:.200}"
+            )
+        return snapshot(document, venue_symbol, over_stream=False)
+
+    def split(self, venue_symbol: str) -> tuple[str, str]:
+        """``("BTC", "USDT")`` for ``BTCUSDT``; see :func:`bloor_binance.symbols.split`."""
+        return split(venue_symbol)
+
+
+def parsed(text: bytes) -> Any:
+    """A JSON document.
+
+    Raises:
+        RemoteProtocolError: It is none.
+    """
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise RemoteProtocolError(f"expected JSON, got {bytes(text[:60])!r}: {error}") from None
+
+
+def decode_event(event: dict[str, Any], stream: str) -> Message:
+    """The message of one object.
+
+    Args:
+        event: The object without its envelope.
+        stream: Name of its stream, empty without an envelope.
+
+    Raises:
+        RemoteProtocolError: A field is missing or wrong.
+    """
+    if "e" in event:
+        kind = event["e"]
+        if type(kind) is not str:
+            raise wrong("event", "e", "the kind of event", kind)
+        reader = READERS.get(kind)
+        return reader(event) if reader else OtherMessage(kind)
+    if "lastUpdateId" in event or "@depth" in stream:
+        return snapshot(event, stream.partition("@")[0].upper(), over_stream=stream != "")
+    if is_book_ticker(event):
+        return book_ticker(event)
+    if stream or "s" in event or "E" in event:
+        raise RemoteProtocolError(f"event of stream {stream!r}: field 'e': expected the kind of event, got nothing")
+    return OtherMessage(_what(event))
+
+
+def _what(document: dict[str, Any]) -> str:
+    """What a control frame is."""
+    if "error" in document or "code" in document:
+        return "error"
+    if "result" in document:
+        return "answer"
+    if "event" in document:
+        return "event of another connection"
+    return "unknown object"
+
+
+def _what_list(document: Any) -> str:
+    return "list" if type(document) is list else type(document).__name__

@@ -1,0 +1,212 @@
+"""What the public sees of one seeded market: trades, best prices, depth (web-socket-streams.md).
+
+``u`` of the streams and ``lastUpdateId`` of the REST depth count changed levels, so that a client may splice them by the
+published rule, and the best prices of a book that it keeps equal the ``bookTicker`` of the same ``u``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from bloor.model.orders import Side
+from bloor.simulation.exchange import Market, PublicTrade
+
+from bloor_binance.simulated.streams import StreamHub
+from bloor_binance.simulated.words import price_text, qty_text
+
+__all__ = ["Published", "SeededPublished"]
+
+#: The two speeds of the depth streams in ns, and how many fast ticks a slow one is.
+DEPTH_INTERVAL_NS = 100_000_000
+SLOW_TICKS = 10
+_PARTIAL = (5, 10, 20)
+
+TextLevels = list[list[str]]
+
+
+class Published(Protocol):
+    """What public requests ask of one market."""
+
+    market: Market
+
+    @property
+    def update_id(self) -> int:
+        """Id of the latest change of the public book."""
+
+    def depth(self, limit: int) -> tuple[TextLevels, TextLevels]:
+        """Up to ``limit`` bids and asks."""
+
+    def trades(self, limit: int) -> Sequence[PublicTrade]:
+        """The latest trades, oldest first."""
+
+    def top(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Best bid and best ask as ``(ticks, units)``; zeros for an empty side."""
+
+
+class _Diff:
+    """Levels that changed since a depth stream was last sent."""
+
+    __slots__ = ("sent_id", "touched")
+
+    def __init__(self, sent_id: int) -> None:
+        self.sent_id = sent_id
+        self.touched: dict[tuple[Side, int], None] = {}
+
+
+class SeededPublished:
+    """Turns what happens in a market into stream payloads.
+
+    Args:
+        market: The market.
+        hub: Where payloads go.
+    """
+
+    def __init__(self, market: Market, hub: StreamHub) -> None:
+        self.market = market
+        self._update_id = 1_000_000
+        self._hub = hub
+        self._name = market.instrument.venue_symbol
+        self._stream = self._name.lower()
+        self._diffs = {"@depth@100ms": _Diff(self._update_id), "@depth": _Diff(self._update_id)}
+        self._top = self.top()
+        self._trades: list[PublicTrade] = []
+        self._aggregate_id = 0
+
+    @property
+    def update_id(self) -> int:
+        """Id of the latest change of the public book."""
+        return self._update_id
+
+    def depth(self, limit: int) -> tuple[TextLevels, TextLevels]:
+        """Up to ``limit`` bids and asks, as text."""
+        return self._side(Side.BUY, limit), self._side(Side.SELL, limit)
+
+    def trades(self, limit: int) -> Sequence[PublicTrade]:
+        """The latest trades, oldest first."""
+        return self.market.recent(limit)
+
+    def top(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Best bid and ask."""
+        bid, ask = self.market.book.bids.best, self.market.book.asks.best
+        return ((bid.price, bid.units) if bid else (0, 0)), ((ask.price, ask.units) if ask else (0, 0))
+
+    def opened(self) -> None:
+        """The market has its first book: nothing of it is a change."""
+        self.market.book.touched.clear()
+        self._top = self.top()
+
+    def traded(self, trade: PublicTrade) -> None:
+        """A trade happened; it is published with the change it made."""
+        self._trades.append(trade)
+
+    def publish(self, ns: int) -> None:
+        """Publishes what happened since the last call."""
+        touched = self.market.book.touched
+        if touched:
+            self._update_id += len(touched)
+            for diff in self._diffs.values():
+                diff.touched.update(touched)
+            touched.clear()
+            top = self.top()
+            if top != self._top:
+                self._top = top
+                self._hub.publish(f"{self._stream}@bookTicker", lambda _: self._ticker())
+        if self._trades:
+            trades, self._trades = self._trades, []
+            for trade in trades:
+                self._hub.publish(
+                    f"{self._stream}@trade", lambda unit, trade=trade: self._trade(trade, ns // unit, unit)
+                )
+            self._publish_aggregates(trades, ns)
+
+    def tick(self, ns: int, number: int) -> None:
+        """A tick of the depth streams."""
+        self._send_diff("@depth@100ms", ns)
+        slow = number % SLOW_TICKS == 0
+        if slow:
+            self._send_diff("@depth", ns)
+        for levels in _PARTIAL:
+            for suffix in ("@100ms", "") if slow else ("@100ms",):
+                self._hub.publish(
+                    f"{self._stream}@depth{levels}{suffix}", lambda _, levels=levels: self._partial(levels)
+                )
+
+    def _send_diff(self, suffix: str, ns: int) -> None:
+        diff = self._diffs[suffix]
+        if not diff.touched:
+            return
+        first, diff.sent_id = diff.sent_id + 1, self._update_id
+        levels, diff.touched = diff.touched, {}
+        self._hub.publish(self._stream + suffix, lambda unit: self._diff(levels, first, ns // unit))
+
+    def _publish_aggregates(self, trades: Sequence[PublicTrade], ns: int) -> None:
+        groups: list[list[PublicTrade]] = []
+        for trade in trades:
+            last = groups[-1][-1] if groups else None
+            if last is not None and last.taker == trade.taker and last.price == trade.price:
+                groups[-1].append(trade)
+            else:
+                groups.append([trade])
+        for group in groups:
+            self._aggregate_id += 1
+            number = self._aggregate_id
+            self._hub.publish(
+                f"{self._stream}@aggTrade",
+                lambda unit, group=group, number=number: self._aggregate(group, number, ns // unit, unit),
+            )
+
+    # -- payloads ---------------------------------------------------------------------------------------------------
+
+    def _side(self, side: Side, limit: int) -> TextLevels:
+        instrument = self.market.instrument
+        levels = self.market.book.depth(side, limit)
+        return [[price_text(instrument, price), qty_text(instrument, units)] for price, units in levels]
+
+    def _levels(self, side: Side, touched: dict[tuple[Side, int], None]) -> str:
+        instrument, book = self.market.instrument, self.market.book
+        return ",".join(
+            f'["{price_text(instrument, price)}","{qty_text(instrument, book.units_at(side, price))}"]'
+            for changed, price in sorted(touched, key=lambda entry: -entry[1] * side)
+            if changed is side
+        )
+
+    def _trade(self, trade: PublicTrade, event_time: int, unit: int) -> bytes:
+        i = self.market.instrument
+        maker = "true" if trade.aggressor is Side.SELL else "false"
+        return (
+            f'{{"e":"trade","E":{event_time},"s":"{self._name}","t":{trade.trade_id},"p":"{price_text(i, trade.price)}",'
+            f'"q":"{qty_text(i, trade.units)}","T":{trade.ns // unit},"m":{maker},"M":true}}'
+        ).encode()
+
+    def _aggregate(self, group: Sequence[PublicTrade], number: int, event_time: int, unit: int) -> bytes:
+        i, first = self.market.instrument, group[0]
+        maker = "true" if first.aggressor is Side.SELL else "false"
+        units = sum(trade.units for trade in group)
+        return (
+            f'{{"e":"aggTrade","E":{event_time},"s":"{self._name}","a":{number},"p":"{price_text(i, first.price)}",'
+            f'"q":"{qty_text(i, units)}","f":{first.trade_id},"l":{group[-1].trade_id},"T":{first.ns // unit},'
+            f'"m":{maker},"M":true}}'
+        ).encode()
+
+    def _ticker(self) -> bytes:
+        i = self.market.instrument
+        (bid, bid_units), (ask, ask_units) = self._top
+        return (
+            f'{{"u":{self._update_id},"s":"{self._name}","b":"{price_text(i, bid)}","B":"{qty_text(i, bid_units)}",'
+            f'"a":"{price_text(i, ask)}","A":"{qty_text(i, ask_units)}"}}'
+        ).encode()
+
+    def _diff(self, touched: dict[tuple[Side, int], None], first: int, event_time: int) -> bytes:
+        return (
+            f'{{"e":"depthUpdate","E":{event_time},"s":"{self._name}","U":{first},"u":{self._update_id},'
+            f'"b":[{self._levels(Side.BUY, touched)}],"a":[{self._levels(Side.SELL, touched)}]}}'
+        ).encode()
+
+    def _partial(self, limit: int) -> bytes:
+        bids, asks = self.depth(limit)
+        return f'{{"lastUpdateId":{self._update_id},"bids":{_text(bids)},"asks":{_text(asks)}}}'.encode()
+
+
+def _text(levels: TextLevels) -> str:
+    return "[" + ",".join(f'["{price}","{units}"]' for price, units in levels) + "]"

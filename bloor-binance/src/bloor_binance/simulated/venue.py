@@ -1,0 +1,217 @@
+"""The whole simulated exchange behind one sans-I/O object, :class:`SimulatedBinance`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import count
+from typing import Any, Protocol
+
+from bloor.errors import UsageError
+from bloor.simulation.account import ATOM_DECIMALS, Account
+from bloor.simulation.exchange import AccountEvent, Exchange, Market, PublicTrade
+from bloor.simulation.venue import HttpAnswer, HttpRequest, Outbox, SimulationOptions
+
+from bloor_binance.simulated import ws_api
+from bloor_binance.simulated.keys import SimulatedKeys
+from bloor_binance.simulated.listing import DEFAULT_SYMBOLS, listing
+from bloor_binance.simulated.operations import Operations
+from bloor_binance.simulated.orders import OrderDesk
+from bloor_binance.simulated.published import Published, SeededPublished
+from bloor_binance.simulated.rate_limits import RateLimits
+from bloor_binance.simulated.recorded import RecordedSource
+from bloor_binance.simulated.rest import RestApi
+from bloor_binance.simulated.seeded import SeededSource
+from bloor_binance.simulated.signatures import KeyRing
+from bloor_binance.simulated.streams import StreamHub
+from bloor_binance.simulated.user_stream import UserStream
+
+__all__ = ["SimulatedBinance"]
+
+_ACCOUNT = 1
+#: The account's opening balances: at least this many of each base, and this worth of each quote.
+_OPENING_BASE = 10
+_OPENING = {"USDT": 1_000_000, "USDC": 1_000_000, "EUR": 1_000_000, "BTC": 100}
+_OPENING_QUOTE = 1_000_000
+
+
+class Source(Protocol):
+    """Where the market comes from."""
+
+    #: Venue symbol -> market, and what the public sees of it.
+    markets: dict[str, Market]
+
+    @property
+    def deadline_ns(self) -> int:
+        """When :meth:`advance` wants to be called next."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether it has come to its end."""
+
+    @property
+    def published(self) -> dict[str, Any]:
+        """Venue symbol -> :class:`~bloor_binance.simulated.published.Published`."""
+
+    def start(self, now_ns: int) -> None:
+        """Opens the market."""
+
+    def subscribed(self, stream: str, now_ns: int) -> None:
+        """Somebody listens to a stream."""
+
+    def looked(self, now_ns: int) -> None:
+        """Somebody asked for market data."""
+
+    def advance(self, exchange: Exchange, now_ns: int) -> None:
+        """Everything that is due."""
+
+    def publish(self, now_ns: int) -> None:
+        """Publishes what an account's request changed."""
+
+
+class SimulatedBinance:
+    """See :class:`bloor.simulation.venue.SimulatedVenue`."""
+
+    def __init__(self, options: SimulationOptions, outbox: Outbox) -> None:
+        """Builds the exchange.
+
+        Args:
+            options: What it should be.
+            outbox: How its frames leave.
+
+        Raises:
+            UsageError: A symbol or fault specification that cannot be.
+            InputFileError: A recording that cannot be played.
+        """
+        if options.faults:
+            raise UsageError(
+                f"faults: expected an empty specification (no fault is supported yet), got {options.faults!r}"
+            )
+        self._now_ns = 0
+        self._keys = SimulatedKeys(options.seed)
+        participants = count(10_000_000_000)
+        self._hub = StreamHub(outbox, self._subscribed)
+        self._source: Source
+        if options.recordings:
+            self._source = RecordedSource(options, self._hub)
+        else:
+            instruments = listing(options.symbols or DEFAULT_SYMBOLS)
+            self._source = SeededSource(instruments, options.seed, self._hub, lambda: next(participants))
+        account = _account(list(self._source.markets.values()))
+        self.exchange = Exchange(self._source.markets, [account], self)
+        self._user_stream = UserStream(outbox, lambda number: self.exchange.accounts[number])
+        limits = RateLimits(_limit_scale(options))
+        names = count(1)
+        desk = OrderDesk(self.exchange, limits, lambda: f"sim{options.seed}-{next(names)}")
+        operations = Operations(self.exchange, self._source.published, desk, limits)
+        ring = KeyRing(self._keys, _ACCOUNT)
+        self._limits = limits
+        self._rest = RestApi(operations, ring, limits)
+        self._ws_api = ws_api.WsApi(operations, ring, limits, self._user_stream, outbox)
+        self._published: dict[str, Published] = dict(self._source.published)
+
+    # -- the life of the venue --------------------------------------------------------------------------------------
+
+    @property
+    def deadline_ns(self) -> int:
+        """When :meth:`advance` wants to be called next."""
+        return self._source.deadline_ns
+
+    @property
+    def finished(self) -> bool:
+        """Whether a recording has been played to its end."""
+        return self._source.finished
+
+    def start(self, now_ns: int) -> None:
+        """Opens the market."""
+        self._now_ns = now_ns
+        self._source.start(now_ns)
+
+    def advance(self, now_ns: int) -> None:
+        """Lets the market move up to ``now_ns``."""
+        self._now_ns = now_ns
+        self._source.advance(self.exchange, now_ns)
+        self._user_stream.flush()
+
+    # -- connections ------------------------------------------------------------------------------------------------
+
+    def opened(self, conn: int, path: str, query: str, now_ns: int) -> bool:
+        """A WebSocket connection; False when the path is none of ours."""
+        self._now_ns = now_ns
+        if path == ws_api.PATH:
+            self._ws_api.opened(conn, query, now_ns)
+            return True
+        return self._hub.opened(conn, path, query)
+
+    def received(self, conn: int, payload: bytes, now_ns: int) -> None:
+        """A text frame came from a connection."""
+        self._now_ns = now_ns
+        if self._ws_api.holds(conn):
+            self._ws_api.received(conn, payload, now_ns)
+            self._after_request(now_ns)
+        else:
+            self._hub.received(conn, payload, now_ns)
+
+    def closed(self, conn: int, now_ns: int) -> None:
+        """A connection is gone."""
+        self._now_ns = now_ns
+        self._ws_api.closed(conn)
+        self._hub.closed(conn)
+
+    def request(self, request: HttpRequest, now_ns: int) -> HttpAnswer:
+        """A REST request."""
+        self._now_ns = now_ns
+        answer = self._rest.answer(request, now_ns)
+        if request.path.startswith(("/api/v3/depth", "/api/v3/trades", "/api/v3/ticker")):
+            self._source.looked(now_ns)
+        self._after_request(now_ns)
+        return answer
+
+    def credentials(self) -> dict[str, Any]:
+        """The account's two keys."""
+        return self._keys.document()
+
+    def paths(self) -> dict[str, str]:
+        """Where each part is, below the server's base URLs."""
+        return {"rest": "", "streams": "", "ws_api": ws_api.PATH}
+
+    # -- what the exchange tells ------------------------------------------------------------------------------------
+
+    def account_event(self, event: AccountEvent) -> None:
+        """An account's order changed."""
+        if event.fill is not None and event.fill.maker and len(event.order.fills) == 1:
+            self._limits.filled(event.ns)
+        self._user_stream.tell(event)
+
+    def public_trade(self, market: Market, trade: PublicTrade) -> None:
+        """Somebody traded."""
+        published = self._published[market.instrument.venue_symbol]
+        if isinstance(published, SeededPublished):
+            published.traded(trade)
+
+    def _subscribed(self, stream: str) -> None:
+        self._source.subscribed(stream, self._now_ns)
+
+    def _after_request(self, now_ns: int) -> None:
+        """After the answer: private events, then what the public sees."""
+        self._user_stream.flush()
+        self._source.publish(now_ns)
+
+
+def _account(markets: Sequence[Market]) -> Account:
+    """The default account: every asset of every listed pair."""
+    account = Account(_ACCOUNT)
+    amounts: dict[str, int] = {}
+    for market in markets:
+        base, quote = market.instrument.base, market.instrument.quote
+        amounts[base] = max(amounts.get(base, 0), _OPENING_BASE)
+        amounts[quote] = max(amounts.get(quote, 0), _OPENING.get(quote, _OPENING_QUOTE))
+    for asset, amount in amounts.items():
+        account.deposit(asset, amount * 10**ATOM_DECIMALS)
+    return account
+
+
+def _limit_scale(options: SimulationOptions) -> int:
+    """How much larger the limits are when recorded time runs faster than the clock."""
+    if not options.recordings:
+        return 1
+    return 1_000_000 if options.speed <= 0 else max(1, round(options.speed))

@@ -1,0 +1,76 @@
+"""What one plug-in brings, for ``bloor plugins info``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from bloor.config.structure import describe
+
+if TYPE_CHECKING:
+    from bloor.plugins import PluginHost
+
+__all__ = ["describe_plugin"]
+
+
+def describe_plugin(host: PluginHost, name: str) -> dict[str, Any]:
+    """Loads a plug-in and describes it.
+
+    Returns:
+        ``name``, ``kind``, ``api``, ``distribution``, ``version``, ``entry_point``, ``hooks``, ``summary``,
+        ``section`` and ``settings`` (each with ``key``, ``type``, ``default`` and ``doc``).
+
+    Raises:
+        PluginError: The plug-in cannot be loaded, or a hook of it fails.
+    """
+    loaded = host.load(name)
+    answers = host.answers(name)
+    installed = loaded.installed
+    table, settings = _section(answers)
+    return {
+        "name": name,
+        "kind": installed.kind.value,
+        "api": installed.api,
+        "distribution": installed.distribution,
+        "version": installed.version,
+        "entry_point": installed.value,
+        "hooks": list(loaded.hooks),
+        "summary": _summary(loaded.plugin, answers),
+        "section": f"{table}.{name}" if table else "",
+        "settings": [] if settings is None else _settings(settings),
+    }
+
+
+def _summary(plugin: Any, answers: dict[str, Any]) -> str:
+    """The first line of the docstring of the strategy or risk check, or else of the plug-in."""
+    subject = answers.get("bloor_strategy") or answers.get("bloor_risk_check") or plugin
+    return (subject.__doc__ or "").strip().partition("\n")[0]
+
+
+def _section(answers: dict[str, Any]) -> tuple[str, type[Any] | None]:
+    """The table that configures a plug-in, and its attrs class."""
+    if "bloor_strategy" in answers:
+        from bloor.strategy.params import config_class
+
+        return "strategy", config_class(answers["bloor_strategy"])
+    if "bloor_risk_check" in answers:
+        return "risk", answers["bloor_risk_check"].limits
+    return "venue", answers.get("bloor_venue_config")
+
+
+def _settings(cls: type[Any]) -> list[dict[str, Any]]:
+    fields = [field for field in attrs.fields(attrs.resolve_types(cls)) if field.init]
+    return [
+        {
+            "key": field.name,
+            "type": describe(field.type),
+            "default": None if field.default in (None, attrs.NOTHING) else _text(field.default),
+            "doc": field.metadata.get("doc", ""),
+        }
+        for field in fields
+    ]
+
+
+def _text(default: Any) -> str:
+    return "made when used" if isinstance(default, attrs.Factory) else str(getattr(default, "value", default))  # type: ignore[arg-type]

@@ -1,0 +1,101 @@
+"""``bloor run``: trade with one or more strategies."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bloor.cli.shell import ManyValues, example
+
+__all__ = ["EXAMPLE", "RunCommand", "run"]
+
+EXAMPLE = example(
+    "bloor run -p momentum",
+    "bloor run -p momentum --venue binance --symbol ETH-USDT --duration 5m",
+    "bloor run -p momentum -p no:price-collar --set strategy.momentum.lookback=32 --json",
+)
+
+
+class RunCommand(ManyValues):
+    """``run`` has no arguments of its own, so ``-p a b`` can only mean two plug-ins."""
+
+    many = ("--data", "-p", "--plugin")
+
+
+def run(
+    ctx: typer.Context,
+    plugin: Annotated[
+        list[str] | None,
+        typer.Option("-p", "--plugin", metavar="NAME", help="A strategy to run; no:NAME blocks a plug-in. Repeatable."),
+    ] = None,
+    venue: Annotated[
+        list[str] | None, typer.Option("--venue", metavar="VENUE", help="A venue to trade on. Repeatable.")
+    ] = None,
+    symbol: Annotated[
+        list[str] | None,
+        typer.Option("--symbol", metavar="SYMBOL", help="BTC-USDT, or binance:BTC-USDT. Repeatable."),
+    ] = None,
+    mode: Annotated[
+        str | None, typer.Option("--mode", metavar="MODE", help="sim (the default), paper or live.")
+    ] = None,
+    env: Annotated[str | None, typer.Option("--env", metavar="ENV", help="prod or testnet.")] = None,
+    duration: Annotated[
+        str | None,
+        typer.Option("--duration", metavar="TIME", help="How long: 30s, 5m. In sim mode 30s if not given."),
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", metavar="FILE", help="Configuration; ./bloor.toml is read if not given."),
+    ] = None,
+    sets: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="One configuration value, by dotted path. Repeatable."),
+    ] = None,
+    data: Annotated[
+        list[Path] | None,
+        typer.Option("--data", metavar="FILE...", help="Recordings that drive the simulated venue. Repeatable."),
+    ] = None,
+    speed: Annotated[
+        float | None, typer.Option("--speed", metavar="X", help="Recorded seconds per second; 0 is flat out.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option("--seed", metavar="N", help="Seeds the simulated market.")] = None,
+    session: Annotated[
+        Path | None, typer.Option("--session", metavar="DIR", help="The session folder to make.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document, and nothing else.")] = False,
+) -> None:
+    """Trade with one or more strategies: simulated by default, on paper, or live.
+
+    Strategies and venues are loaded when they are named; every installed risk check is loaded.
+    """
+    from bloor.cli.logs import configure
+    from bloor.config import Duration, LogConfig, Mode
+    from bloor.config.structure import read_value
+    from bloor.host.options import RunOptions
+
+    names = plugin or []
+    options = RunOptions(
+        plugins=tuple(name for name in names if not name.startswith("no:")),
+        blocked=tuple(name.removeprefix("no:") for name in names if name.startswith("no:")),
+        venues=tuple(venue or ()),
+        symbols=tuple(symbol or ()),
+        mode=None if mode is None else read_value(Mode, mode, "--mode", "run.mode"),
+        env=env,
+        duration_s=None if duration is None else read_value(Duration, duration, "--duration", "run.duration").seconds,
+        config=config,
+        sets=tuple(sets or ()),
+        data=tuple(data or ()),
+        speed=speed,
+        seed=seed,
+        session=session,
+        json=json,
+    )
+    layers = options.layers(os.environ)
+    if ctx.obj["log_level"] is None:
+        configure(layers.section("log", LogConfig).level)
+    from bloor.host.run import run as run_host
+
+    raise typer.Exit(run_host(options))

@@ -1,0 +1,440 @@
+"""The decision core: ``f(state, event) -> effects``, on one thread, with no clock, random or I/O of its own.
+
+Inputs are method calls that carry their time (``now_ns``, wall ns since the epoch, never falling): connections that open
+and close, frames, REST answers, timers, commands. Each is recorded before anything is decided from it; each order is
+recorded before it is written. So the record of a run, fed to a new engine of the same plan, gives the same decisions
+bit for bit, whatever carried the first one.
+
+The way of a market frame is one call chain: record, normalize, book, strategy, gate, record, encode, write. ``stamp`` is
+a clock for measuring that way only; nothing is decided from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
+
+from bloor.engine.build import Line, build_desks, build_gate, build_lines, build_patience
+from bloor.engine.decisions import DecisionKind, DecisionLog
+from bloor.engine.desk import Desk
+from bloor.engine.effects import Effects, Recorder, feed_conn, line_of, order_conn
+from bloor.engine.measure import Measurements
+from bloor.engine.plan import EnginePlan
+from bloor.engine.wire import pack_response
+from bloor.errors import LocalProtocolError, RemoteProtocolError
+from bloor.execution.blotter import Blotter
+from bloor.execution.client_id import ClientIds
+from bloor.execution.life import Consequence
+from bloor.execution.order import Order
+from bloor.execution.outcomes import Alert, AlertKind, Demand, Filled, Outcome
+from bloor.journal.record import RecordKind
+from bloor.market.book import OrderBook
+from bloor.market.events import EventKind, EventView
+from bloor.market.instruments import InstrumentTable
+from bloor.market.pipeline import Resync
+from bloor.market.view import BookState
+from bloor.model.orders import CancelRequest, Fill, OrderRequest, OrderType, Side, TimeInForce
+from bloor.venue.session import Action, Get, Reconnect, Send, SnapshotBody
+
+__all__ = ["Engine", "Observer"]
+
+_TRADE, _AGG_TRADE, _BBO, _BOOK = EventKind.TRADE, EventKind.AGG_TRADE, EventKind.BBO, EventKind.BOOK
+_LOST_BOOK = frozenset({EventKind.GAP, EventKind.CLEARED})
+_SYNCED = BookState.SYNCED
+_DEMANDS = {
+    Consequence.QUERY: DecisionKind.QUERY,
+    Consequence.FETCH_FILLS: DecisionKind.FETCH_FILLS,
+    Consequence.CANCEL_NOW: DecisionKind.CANCEL,
+}
+
+
+class Observer(Protocol):
+    """Who is told of what happened; it decides nothing and must return at once."""
+
+    def filled(self, fill: Fill) -> None:
+        """A fill entered a position."""
+
+    def alert(self, code: str, text: str) -> None:
+        """Something a person should know."""
+
+
+class Engine:
+    """The decision core of one run.
+
+    Attributes:
+        plan: What it was built from.
+        now_ns: Time of the event being handled.
+        table: Every instrument.
+        lines: The venues, in the order of the plan.
+        desks: Every strategy in every instrument.
+        gate: The pre-trade gate.
+        blotter: Every order.
+        log: The decisions and their hash.
+        measures: Counters and latencies.
+    """
+
+    def __init__(
+        self, plan: EnginePlan, effects: Effects, recorder: Recorder, observer: Observer, stamp: Callable[[], int]
+    ) -> None:
+        self.plan = plan
+        self.now_ns = 0
+        self.effects = effects
+        self.stamp = stamp
+        self._record = recorder.append
+        self._observer = observer
+        self.table = InstrumentTable(plan.instruments)
+        self.log = DecisionLog()
+        self.measures = Measurements()
+        self.gate = build_gate(plan)
+        self._ids = ClientIds(plan.node, plan.epoch)
+        self.blotter = Blotter(self._ids, build_patience(plan))
+        self.lines: list[Line] = build_lines(plan, self.table, self._on_event, self._on_resync, self._on_bad_frame)
+        self.desks: list[Desk] = build_desks(self)
+        self._by_instrument: list[tuple[Desk, ...]] = [
+            tuple(d for d in self.desks if d.index == index) for index in range(len(self.table))
+        ]
+        self._by_owner = {(d.number, d.index): d for d in self.desks}
+        self._mark = 0
+        self.stopping = False
+        self.failure: BaseException | None = None
+
+    # ---- what the world asks ----------------------------------------------------------------------------------------
+
+    def url(self, conn: int) -> str:
+        """Where a connection goes."""
+        line, orders = line_of(conn)
+        return self.lines[line].orders.url if orders else self.lines[line].feed.url
+
+    @property
+    def deadline_ns(self) -> int:
+        """When :meth:`timer` wants to be called next."""
+        deadline = self.blotter.deadline_ns
+        for line in self.lines:
+            deadline = min(deadline, line.feed.deadline_ns, line.orders.deadline_ns)
+        return deadline
+
+    @property
+    def open_orders(self) -> int:
+        """How many orders may still fill."""
+        return len(self.blotter.open_orders())
+
+    # ---- inputs -----------------------------------------------------------------------------------------------------
+
+    def receiver(self, conn: int) -> Callable[[bytes, int], None]:
+        """The callable that takes every frame of one connection; bind it once."""
+        line, orders = line_of(conn)
+        take = self._order_frame if orders else self._market_frame
+        bound = self.lines[line]
+
+        def receive(payload: bytes, recv_ns: int) -> None:
+            take(bound, conn, payload, recv_ns)
+
+        return receive
+
+    def frame(self, conn: int, payload: bytes, recv_ns: int) -> None:
+        """A text frame arrived; :meth:`receiver` is the same, bound."""
+        line, orders = line_of(conn)
+        (self._order_frame if orders else self._market_frame)(self.lines[line], conn, payload, recv_ns)
+
+    def connected(self, conn: int, now_ns: int) -> None:
+        """A connection is open."""
+        self._begin(RecordKind.CONNECTED, conn, now_ns, b"")
+        line, orders = line_of(conn)
+        session = self.lines[line].orders if orders else self.lines[line].feed
+        self._do(conn, session.connected(now_ns))
+
+    def disconnected(self, conn: int, now_ns: int, reason: str) -> None:
+        """A connection is gone: its books are not to be believed, its orders in flight are uncertain."""
+        self._begin(RecordKind.DISCONNECTED, conn, now_ns, reason.encode())
+        number, orders = line_of(conn)
+        line = self.lines[number]
+        if orders:
+            self._do(conn, line.orders.disconnected(now_ns, reason))
+            line.was_ready = False
+            self._outcomes(self.blotter.disconnected(line.venue, now_ns))
+        else:
+            self._do(conn, line.feed.disconnected(now_ns, reason))
+            line.pipeline.reset()
+        self._observer.alert("disconnected", f"{line.venue} {'orders' if orders else 'market data'}: {reason}")
+
+    def response(self, conn: int, tag: str, status: int, body: bytes, now_ns: int) -> None:
+        """A REST answer arrived; ``status`` 0 means that none came."""
+        self._begin(RecordKind.RESPONSE, conn, now_ns, pack_response(tag, status, body))
+        line = self.lines[line_of(conn)[0]]
+        actions, snapshot = line.feed.responded(tag, status, body, now_ns)
+        if snapshot is not None:
+            self._snapshot(line, snapshot, now_ns)
+        self._do(conn, actions)
+
+    def timer(self, now_ns: int) -> None:
+        """``deadline_ns`` has come."""
+        self._begin(RecordKind.TIMER, 0, now_ns, b"")
+        for number, line in enumerate(self.lines):
+            if line.feed.deadline_ns <= now_ns:
+                self._do(feed_conn(number), line.feed.timer(now_ns))
+            if line.orders.deadline_ns <= now_ns:
+                self._do(order_conn(number), line.orders.timer(now_ns))
+        if self.blotter.deadline_ns <= now_ns:
+            self._outcomes(self.blotter.due(now_ns))
+
+    def stop(self, now_ns: int) -> None:
+        """The run ends: strategies are told, nothing new passes the gate, every open order is cancelled."""
+        self._begin(RecordKind.COMMAND, 0, now_ns, b"stop")
+        self.stopping = True
+        for desk in self.desks:
+            if desk.started and not desk.halted:
+                self._call(desk, desk.strategy.on_stop, desk)
+        self.gate.halt("the run is ending")
+        self._decide(DecisionKind.STOP)
+        for desk in self.desks:
+            self.cancel_desk(desk)
+
+    def halt(self, now_ns: int, reason: str) -> None:
+        """The kill switch: latches the gate and cancels everything."""
+        self._begin(RecordKind.COMMAND, 0, now_ns, f"halt {reason}".encode())
+        self.gate.halt(reason)
+        self._decide(DecisionKind.HALT, code=reason)
+        for desk in self.desks:
+            self.cancel_desk(desk)
+        self._observer.alert("halted", reason)
+
+    def failed(self, error: BaseException) -> None:
+        """Something around the core broke; the run is to end with this error."""
+        if self.failure is None:
+            self.failure = error
+
+    # ---- frames -----------------------------------------------------------------------------------------------------
+
+    def _begin(self, kind: RecordKind, conn: int, now_ns: int, payload: bytes) -> None:
+        self._mark = self.stamp()
+        self._record(kind, conn, now_ns, payload)
+        self.now_ns = now_ns
+
+    def _market_frame(self, line: Line, conn: int, payload: bytes, recv_ns: int) -> None:
+        self._mark = self.stamp()
+        self._record(RecordKind.FRAME_IN, conn, recv_ns, payload)
+        self.now_ns = recv_ns
+        self.measures.frames += 1
+        line.feed.touched(recv_ns)
+        if line.pipeline.frame(payload, recv_ns) == 0:
+            self._do(conn, line.feed.control(payload, recv_ns))
+        if line.lost:
+            self._resync(line, conn, recv_ns)
+
+    def _order_frame(self, line: Line, conn: int, payload: bytes, recv_ns: int) -> None:
+        self._begin(RecordKind.FRAME_IN, conn, recv_ns, payload)
+        self.measures.frames += 1
+        try:
+            reports, actions = line.orders.received(payload, recv_ns)
+        except RemoteProtocolError as error:
+            self.measures.bad_frames += 1
+            self._observer.alert("bad_order_frame", f"{line.venue}: {error}")
+            if not line.orders.ready:
+                # authentication was refused: more of the same would not help
+                self.failed(error)
+            return
+        for report in reports:
+            self._outcomes(self.blotter.apply(report, recv_ns))
+        self._do(conn, actions)
+        if line.orders.ready != line.was_ready:
+            line.was_ready = line.orders.ready
+            if line.was_ready:
+                self._outcomes(self.blotter.reconnected(line.venue))
+                self._start_desks(line)
+
+    def _snapshot(self, line: Line, snapshot: SnapshotBody, now_ns: int) -> None:
+        line.pipeline.snapshot(snapshot.body, snapshot.venue_symbol, now_ns)
+        if line.lost:
+            self._resync(line, feed_conn(self.lines.index(line)), now_ns)
+
+    def _resync(self, line: Line, conn: int, now_ns: int) -> None:
+        lost, line.lost = line.lost, []
+        for venue_symbol in lost:
+            self._do(conn, line.feed.resync(venue_symbol, now_ns))
+
+    def _on_resync(self, line: Line, venue_symbol: str, why: Resync) -> None:
+        line.lost.append(venue_symbol)
+        self._observer.alert("book_lost", f"{line.venue} {venue_symbol}: {why.value}")
+
+    def _on_bad_frame(self, line: Line, reason: str) -> None:
+        self.measures.bad_frames += 1
+        self._observer.alert("bad_frame", f"{line.venue}: {reason}")
+
+    # ---- events -----------------------------------------------------------------------------------------------------
+
+    def _on_event(self, event: EventView, book: OrderBook | None) -> None:
+        self.measures.events += 1
+        kind = event.kind
+        for desk in self._by_instrument[event.instrument]:
+            if not desk.started:
+                if kind == _BOOK:
+                    self._start(desk)
+                continue
+            if desk.halted:
+                continue
+            view = desk.book.view
+            if kind == _BOOK:
+                if view.state == _SYNCED:
+                    self._call(desk, desk.strategy.on_book, view, desk)
+            elif kind in (_TRADE, _AGG_TRADE):
+                self._call(desk, desk.strategy.on_trade, event, view, desk)
+            elif kind == _BBO:
+                self._call(desk, desk.strategy.on_bbo, event, view, desk)
+            elif kind in _LOST_BOOK:
+                # quotes made from a book that cannot be believed are pulled
+                self.cancel_desk(desk)
+
+    def _start_desks(self, line: Line) -> None:
+        for desk in self.desks:
+            if self.lines[desk.line] is line and not desk.started:
+                self._start(desk)
+
+    def _start(self, desk: Desk) -> None:
+        """Starts a desk once its book is synchronised and orders can be sent."""
+        if self.lines[desk.line].orders.ready and desk.book.view.state == _SYNCED and not self.stopping:
+            desk.started = True
+            self._call(desk, desk.strategy.on_start, desk)
+
+    def _call(self, desk: Desk, handler: Callable[..., None], *arguments: object) -> None:
+        """Runs a handler; a strategy that raises is halted and its orders are cancelled, the others go on."""
+        try:
+            handler(*arguments)
+        except Exception as error:  # noqa: BLE001 (whatever a strategy raises)
+            self._halt_desk(desk, f"{type(error).__name__} in {handler.__name__}: {error}")
+
+    def _halt_desk(self, desk: Desk, reason: str) -> None:
+        if desk.halted:
+            return
+        desk.halted = reason
+        self.gate.halt(reason, desk.number)
+        self._decide(DecisionKind.HALT, desk, code=reason)
+        self._observer.alert("strategy_halted", f"{desk.strategy.name} in {desk.instrument.symbol}: {reason}")
+        self.cancel_desk(desk)
+
+    # ---- orders -----------------------------------------------------------------------------------------------------
+
+    def place(self, desk: Desk, side: Side, price: int, lots: int, kind: OrderType, tif: TimeInForce) -> int:
+        """One order through the gate to the wire; its number, or 0 when it was denied."""
+        decided = self.stamp()
+        intent = desk.intent
+        intent.side, intent.type, intent.tif = side, kind, tif
+        intent.price, intent.lots, intent.units = price, lots, lots * desk.lot_units
+        line = self.lines[desk.line]
+        if not line.orders.ready:
+            return self._deny(desk, "ORDERS_NOT_CONNECTED")
+        denial = self.gate.decide(intent, desk.book.view, desk.exposure, self.now_ns)
+        if denial is not None:
+            return self._deny(desk, denial.code)
+        request = OrderRequest(
+            client_id=self._ids.make(desk.number, self.blotter.next_number),
+            instrument=desk.instrument, side=side, type=kind, tif=tif, price_ticks=price, lots=lots,
+        )  # fmt: skip
+        order = self.blotter.create(request, desk.number, desk.index, self.now_ns)
+        self._decide(DecisionKind.PLACE, desk, order=order)
+        payload = line.orders.place(request, self.now_ns)
+        conn = order_conn(desk.line)
+        self.blotter.sent(order, self.now_ns)
+        self._record(RecordKind.FRAME_OUT, conn, self.now_ns, payload)
+        self.effects.send(conn, payload)
+        self.measures.order_sent(order.number, self._mark, decided, self.stamp())
+        return order.number
+
+    def cancel(self, desk: Desk, number: int) -> bool:
+        """Cancels one order of a desk."""
+        order = self.blotter.order(number)
+        if order is None or (order.strategy, order.instrument_index) != (desk.number, desk.index):
+            return False
+        return self._cancel(desk, order)
+
+    def cancel_desk(self, desk: Desk) -> int:
+        """Cancels every open order of a desk."""
+        return sum(self._cancel(desk, order) for order in self.blotter.open_orders(desk.number, desk.index))
+
+    def _cancel(self, desk: Desk, order: Order) -> bool:
+        if not self.blotter.can_cancel(order):
+            return False
+        return self._ask(desk, order, DecisionKind.CANCEL)
+
+    def _ask(self, desk: Desk, order: Order, kind: DecisionKind) -> bool:
+        """Sends a cancel, a query or a request for fills; False when there is no connection to send it by."""
+        session = self.lines[desk.line].orders
+        if not session.ready:
+            return False
+        what = CancelRequest(
+            client_id=order.client_id, venue_order_id=order.venue_order_id, instrument=desk.instrument
+        )
+        try:
+            if kind is DecisionKind.CANCEL:
+                payload = session.cancel(what, self.now_ns)
+            elif kind is DecisionKind.QUERY:
+                payload = session.query(order.client_id, desk.instrument, self.now_ns)
+            else:
+                payload = session.fetch_fills(what, self.now_ns)
+        except LocalProtocolError:
+            return False
+        self._decide(kind, desk, order=order)
+        conn = order_conn(desk.line)
+        if kind is DecisionKind.CANCEL:
+            self._outcomes(self.blotter.cancel_sent(order, self.now_ns))
+        self._record(RecordKind.FRAME_OUT, conn, self.now_ns, payload)
+        self.effects.send(conn, payload)
+        return True
+
+    def _deny(self, desk: Desk, code: str) -> int:
+        self.measures.deny(code)
+        self._decide(DecisionKind.DENY, desk, code=code)
+        return 0
+
+    def _decide(self, kind: DecisionKind, desk: Desk | None = None, order: Order | None = None, code: str = "") -> None:
+        """Journals one decision."""
+        if desk is None:
+            payload = self.log.pack(kind, self.now_ns, code=code)
+        elif order is None:
+            i = desk.intent
+            payload = self.log.pack(
+                kind, self.now_ns, side=i.side, type=i.type, tif=i.tif, instrument=desk.index, strategy=desk.number,
+                code=code, price=i.price, lots=i.lots,
+            )  # fmt: skip
+        else:
+            r = order.request
+            payload = self.log.pack(
+                kind, self.now_ns, side=r.side, type=r.type, tif=r.tif, instrument=desk.index, strategy=desk.number,
+                number=order.number, price=r.price_ticks, lots=r.lots, client_id=order.client_id,
+            )  # fmt: skip
+        self._record(RecordKind.DECISION, 0, self.now_ns, payload)
+
+    # ---- outcomes ---------------------------------------------------------------------------------------------------
+
+    def _outcomes(self, outcomes: Iterable[Outcome]) -> None:
+        for outcome in outcomes:
+            order = outcome.order
+            if isinstance(outcome, Alert):
+                self._observer.alert(outcome.kind.value, outcome.detail)
+            if order is None:
+                continue
+            desk = self._by_owner[order.strategy, order.instrument_index]
+            if isinstance(outcome, Alert):
+                if outcome.kind is AlertKind.OVERFILL:
+                    self._halt_desk(desk, f"order {order.client_id} was filled beyond its quantity")
+            elif isinstance(outcome, Demand):
+                self._ask(desk, order, _DEMANDS[outcome.what])
+            elif isinstance(outcome, Filled):
+                desk.account.apply(outcome.fill)
+                self._observer.filled(outcome.fill)
+                if not desk.halted:
+                    self._call(desk, desk.strategy.on_fill, outcome.fill, desk.book.view, desk)
+            else:
+                self.measures.order_updated(order, self._mark)
+                if not desk.halted:
+                    self._call(desk, desk.strategy.on_order, order, desk.book.view, desk)
+
+    def _do(self, conn: int, actions: Sequence[Action]) -> None:
+        """Carries out what a session asks for."""
+        for action in actions:
+            if isinstance(action, Send):
+                self._record(RecordKind.FRAME_OUT, conn, self.now_ns, action.payload)
+                self.effects.send(conn, action.payload)
+            elif isinstance(action, Get):
+                self.effects.get(conn, action.tag, action.path)
+            elif isinstance(action, Reconnect):
+                self.effects.reconnect(conn, action.reason)

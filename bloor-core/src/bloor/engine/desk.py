@@ -1,0 +1,147 @@
+"""A strategy's desk: its way to the gate, and what it owns, in one instrument.
+
+Hot path: one call of :meth:`Desk.buy` is intent, gate, journal, encoding and write, synchronously.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bloor.model.instrument import Instrument
+from bloor.model.orders import OrderType, Side, TimeInForce
+from bloor.risk.check import Exposure, OrderIntent
+from bloor.strategy.api import Strategy
+
+if TYPE_CHECKING:
+    from bloor.engine.core import Engine
+    from bloor.execution.position import PositionAccount
+    from bloor.market.book import OrderBook
+
+__all__ = ["Desk"]
+
+
+class Desk:
+    """One strategy in one instrument; it is the ``orders`` of every handler (:class:`bloor.strategy.api.Orders`).
+
+    Attributes:
+        strategy: The instance whose handlers are called.
+        number: Index of the strategy in the run.
+        line: Index of the venue in the run.
+        index: Index of the instrument in the run's table.
+        instrument: What is traded.
+        book: Its book.
+        exposure: What the gate sees of this desk.
+        account: Cash, position and fees.
+        started: Whether ``on_start`` was called.
+        halted: Why this desk may not trade any more; empty while it may.
+    """
+
+    __slots__ = (
+        "_engine",
+        "account",
+        "book",
+        "exposure",
+        "halted",
+        "index",
+        "instrument",
+        "intent",
+        "line",
+        "lot_units",
+        "min_lots",
+        "number",
+        "started",
+        "strategy",
+    )
+
+    def __init__(
+        self,
+        engine: Engine,
+        strategy: Strategy,
+        number: int,
+        line: int,
+        index: int,
+        instrument: Instrument,
+        book: OrderBook,
+        exposure: Exposure,
+        account: PositionAccount,
+    ) -> None:
+        self._engine = engine
+        self.strategy = strategy
+        self.number = number
+        self.line = line
+        self.index = index
+        self.instrument = instrument
+        self.book = book
+        self.exposure = exposure
+        self.account = account
+        self.lot_units = instrument.lot_units
+        self.min_lots = instrument.min_lots
+        self.started = False
+        self.halted = ""
+        self.intent = OrderIntent()
+        self.intent.instrument = index
+        self.intent.strategy = number
+
+    # ---- what it owns
+
+    @property
+    def now_ns(self) -> int:
+        """Time of the event being handled, wall ns since the epoch."""
+        return self._engine.now_ns
+
+    @property
+    def position(self) -> int:
+        """Filled position in units, signed."""
+        return self.exposure.position
+
+    @property
+    def open_buy(self) -> int:
+        """Units of open buy orders that may still fill."""
+        return self.exposure.open_buy
+
+    @property
+    def open_sell(self) -> int:
+        """Units of open sell orders that may still fill."""
+        return self.exposure.open_sell
+
+    @property
+    def open_orders(self) -> int:
+        """Number of open orders."""
+        return self.exposure.open_orders
+
+    @property
+    def sellable_lots(self) -> int:
+        """Whole lots that a spot account can still sell: held, less fees paid in the base asset, less open sells."""
+        e = self.exposure
+        return max(0, e.position + e.inventory - e.open_sell) // self.lot_units
+
+    def lots_for(self, value: float, price: int) -> int:
+        """How many whole lots ``value`` of the quote asset buys at ``price`` ticks; 0 when the price is not positive."""
+        i = self.instrument
+        if price <= 0:
+            return 0
+        return int(value * 10**i.value_decimals / i.value_units(price, i.lot_units))
+
+    # ---- what it asks for
+
+    def buy(self, price: int, lots: int, *, post_only: bool = False, ioc: bool = False) -> int:
+        """Asks for a limit buy order; the order's number, or 0 when the gate denied it."""
+        return self._engine.place(self, Side.BUY, price, lots, *_kind(post_only, ioc))
+
+    def sell(self, price: int, lots: int, *, post_only: bool = False, ioc: bool = False) -> int:
+        """Asks for a limit sell order; see :meth:`buy`."""
+        return self._engine.place(self, Side.SELL, price, lots, *_kind(post_only, ioc))
+
+    def cancel(self, number: int) -> bool:
+        """Asks to cancel one order; False when it is not this desk's, not open, or already being cancelled."""
+        return self._engine.cancel(self, number)
+
+    def cancel_all(self) -> int:
+        """Asks to cancel every open order of this desk; returns how many cancels were sent."""
+        return self._engine.cancel_desk(self)
+
+
+def _kind(post_only: bool, ioc: bool) -> tuple[OrderType, TimeInForce]:
+    if post_only:
+        return OrderType.POST_ONLY, TimeInForce.GTC
+    return OrderType.LIMIT, TimeInForce.IOC if ioc else TimeInForce.GTC

@@ -1,0 +1,43 @@
+"""What the decision core asks of the world, and the names of its connections."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+__all__ = ["Effects", "Recorder", "feed_conn", "line_of", "order_conn"]
+
+
+def feed_conn(line: int) -> int:
+    """The connection number of the market data of the ``line``-th venue of a run; 0 is no connection."""
+    return 2 * line + 2
+
+
+def order_conn(line: int) -> int:
+    """The connection number of the order entry of the ``line``-th venue of a run."""
+    return 2 * line + 3
+
+
+def line_of(conn: int) -> tuple[int, bool]:
+    """``(line, is it order entry)`` of a connection number."""
+    return (conn >> 1) - 1, bool(conn & 1)
+
+
+class Effects(Protocol):
+    """Carries out what the core decides: real sockets, a virtual network, or nothing but a comparison in replay."""
+
+    def send(self, conn: int, payload: bytes) -> None:
+        """Writes a frame now. A frame for a connection that is not open is lost, as on the wire; its loss is told by
+        ``disconnected``, so that what is decided depends on inputs alone."""
+
+    def get(self, conn: int, tag: str, path: str) -> None:
+        """Fetches from the venue's REST endpoint; the answer comes back as an input."""
+
+    def reconnect(self, conn: int, reason: str) -> None:
+        """Closes the connection and opens it again after a backoff."""
+
+
+class Recorder(Protocol):
+    """Where every input and decision is written before it has an effect: the journal, or nothing."""
+
+    def append(self, kind: int, conn: int, wall_ns: int, payload: bytes) -> object:
+        """Appends one record; ``kind`` is a :class:`~bloor.journal.record.RecordKind`."""

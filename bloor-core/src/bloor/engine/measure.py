@@ -1,0 +1,68 @@
+"""What a run measures of itself: counters and latencies. Nothing is decided from them."""
+
+from __future__ import annotations
+
+from bloor.execution.order import Order
+from bloor.model.latency import Histogram
+
+__all__ = ["Measurements"]
+
+
+class Measurements:
+    """Counters and latency histograms of one engine; stamps are ns of a monotonic clock.
+
+    Attributes:
+        frames: Frames received.
+        events: Events made of them.
+        bad_frames: Frames that could not be read.
+        denials: Denied orders by code.
+        tick_to_decision: From the frame's arrival in the process to the strategy's decision.
+        tick_to_wire: From there to the return of the socket's write: gate, journal and encoding included.
+        order_to_ack: From the write to the arrival of the first answer that shows the order accepted.
+    """
+
+    __slots__ = (
+        "_written",
+        "bad_frames",
+        "denials",
+        "events",
+        "frames",
+        "order_to_ack",
+        "tick_to_decision",
+        "tick_to_wire",
+    )
+
+    def __init__(self) -> None:
+        self.frames = 0
+        self.events = 0
+        self.bad_frames = 0
+        self.denials: dict[str, int] = {}
+        self.tick_to_decision = Histogram()
+        self.tick_to_wire = Histogram()
+        self.order_to_ack = Histogram()
+        self._written: dict[int, int] = {}
+
+    def deny(self, code: str) -> None:
+        """An order was denied."""
+        self.denials[code] = self.denials.get(code, 0) + 1
+
+    def order_sent(self, number: int, arrived: int, decided: int, written: int) -> None:
+        """An order was written."""
+        self.tick_to_decision.add(decided - arrived)
+        self.tick_to_wire.add(written - arrived)
+        self._written[number] = written
+
+    def order_updated(self, order: Order, arrived: int) -> None:
+        """Something was heard of an order by a frame that arrived at ``arrived``."""
+        if order.acked_ns or order.closed:
+            written = self._written.pop(order.number, 0)
+            if written and order.acked_ns:
+                self.order_to_ack.add(arrived - written)
+
+    def latencies(self) -> dict[str, dict[str, int]]:
+        """Percentiles of every stage, ns."""
+        return {
+            "tick_to_decision": self.tick_to_decision.summary(),
+            "tick_to_wire": self.tick_to_wire.summary(),
+            "order_to_ack": self.order_to_ack.summary(),
+        }

@@ -1,0 +1,78 @@
+"""What an engine is built from: everything resolved, nothing left to look up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import field, frozen
+
+from bloor.hookspecs import ExecutorSpec, FeedSpec, NormalizerSpec
+from bloor.model.instrument import Instrument
+from bloor.risk.check import RiskCheck
+from bloor.strategy.api import Strategy
+from bloor.venue.session import Endpoints
+
+__all__ = ["EnginePlan", "StrategyPlan", "VenuePlan"]
+
+
+@frozen(kw_only=True)
+class VenuePlan:
+    """One venue of a run.
+
+    Attributes:
+        feed: Its market data.
+        normalizer: How its frames are read.
+        executor: Its order entry.
+        config: Its configuration, of its own type.
+        endpoints: Where it is.
+        credentials: Its keys, of its own type; never shown.
+        instruments: What is traded there.
+    """
+
+    feed: FeedSpec
+    normalizer: NormalizerSpec
+    executor: ExecutorSpec
+    config: Any
+    endpoints: Endpoints
+    credentials: Any = field(repr=False)
+    instruments: tuple[Instrument, ...]
+
+    @property
+    def venue(self) -> str:
+        """The venue's name."""
+        return self.feed.venue
+
+
+@frozen(kw_only=True)
+class StrategyPlan:
+    """One strategy of a run; it gets one instance per instrument."""
+
+    name: str
+    cls: type[Strategy]
+    config: Any
+
+
+@frozen(kw_only=True)
+class EnginePlan:
+    """A whole run.
+
+    Attributes:
+        venues: In the order of their connection numbers.
+        strategies: In the order of their numbers.
+        checks: Risk checks with their limits resolved.
+        node: Number of this host, part of every client order id.
+        epoch: Raised at every start, part of every client order id and journal record.
+        seed: Seeds the jitter of time-outs.
+    """
+
+    venues: tuple[VenuePlan, ...]
+    strategies: tuple[StrategyPlan, ...]
+    checks: tuple[tuple[type[RiskCheck], Any], ...]
+    node: int = 1
+    epoch: int = 1
+    seed: int = 0
+
+    @property
+    def instruments(self) -> tuple[Instrument, ...]:
+        """Every instrument of the run; a record's instrument number points into it."""
+        return tuple(i for venue in self.venues for i in venue.instruments)

@@ -1,0 +1,465 @@
+"""The life of an order, as a table. Everything that changes the state of an order is in this file.
+
+Theory of operation
+===================
+
+The state of an order has three independent dimensions::
+
+    lifecycle   CREATED < SENT < UNKNOWN < LIVE < CLOSED(reason)      its rank never falls
+    intents     a set of {CANCEL, REPLACE}                            what we asked for and have no answer to
+    fills       a set keyed by (venue, account, instrument, trade)    here only its sum, ``filled``
+
+The set of fills itself is the account's, not the order's (trade ids repeat across instruments, and a trade may be
+reported twice in any place): :mod:`bloor.execution.blotter` keeps it and says here whether a fill is new
+(:attr:`Event.FILL`) or a :attr:`Event.DUPLICATE_FILL`. The status that a strategy sees is no state at all: it is
+*derived* (:func:`status_of`, precedence of FIX 4.4 Volume 4 appendix D).
+
+:data:`TABLE` says for each lifecycle and event what the lifecycle becomes and which :class:`Consequence` follow;
+:func:`step` looks the row up and does the arithmetic of quantities, which is the same in every row:
+
+- ``filled`` grows by every new fill, in every state, also in CLOSED: a fill is money and is never refused;
+- ``reported`` is the largest cumulative quantity the venue has named. Where it exceeds ``filled`` we have missed
+  fills: they are fetched, never invented;
+- ``reason`` of an end is the strongest one said so far, in the order of :class:`Reason`; FILLED as soon as the fills
+  add up to the quantity;
+- what may still fill (:func:`exposure_of`) is reserved from SENT to CLOSED as a whole, UNKNOWN included; after CLOSED,
+  fills that the venue has counted and we have not seen stay reserved until they are here.
+
+Each of the four is a maximum or a sum over what was reported, so the state is a function of the *set* of reports and
+not of their order. (Answers to queries are the exception by nature: they are about the moment they were given.)
+
+What one would not guess from the table:
+
+- A time-out never closes and never resends: it makes UNKNOWN, keeps the whole exposure and asks.
+- A rejected cancel ("too late", "unknown order") proves nothing: the intent stays in flight, *doubted*, until a query
+  answers. Found open: the intent is dropped and the strategy may cancel again. An unanswered cancel (CANCEL_UNCERTAIN)
+  is asked about in the same way and, if the order is found open, sent again: a cancel can be repeated safely.
+- The only way out of CLOSED is from LOST or REJECTED when the order is found open after all: it is RESURRECTED, and
+  cancelled at once, for the strategy has long forgotten it.
+- A fill after the end raises an alert unless the report that ended the order had announced it: on venues with two
+  streams the cancel's answer often overtakes the last fill.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum, IntEnum, IntFlag
+from typing import NamedTuple
+
+from bloor.model.orders import ReportKind
+
+__all__ = [
+    "ALERTS",
+    "NEW",
+    "TABLE",
+    "Consequence",
+    "Event",
+    "Intent",
+    "Lifecycle",
+    "Reason",
+    "Row",
+    "State",
+    "Status",
+    "exposure_of",
+    "status_of",
+    "step",
+]
+
+
+# ---- vocabulary -----------------------------------------------------------------------------------------------------
+
+
+class Lifecycle(IntEnum):
+    """How far an order has come. The rank never falls."""
+
+    CREATED = 0
+    #: Journaled, past the gate, on its way.
+    SENT = 1
+    #: On its way for too long: it may be nowhere, open or done.
+    UNKNOWN = 2
+    LIVE = 3
+    CLOSED = 4
+
+
+class Reason(IntEnum):
+    """How an order ended; a later report replaces a weaker reason by a stronger one, never the reverse."""
+
+    NONE = 0
+    #: By our own gate.
+    DENIED = 1
+    #: Nowhere found, after the horizon.
+    LOST = 2
+    REJECTED = 3
+    #: Ended, and the venue did not say how.
+    ENDED = 4
+    EXPIRED = 5
+    CANCELLED = 6
+    FILLED = 7
+
+
+class Intent(IntFlag):
+    """What we asked for and have no answer to."""
+
+    NONE = 0
+    CANCEL = 1
+    REPLACE = 2
+    #: The cancel was refused, its answer is missing, or a query did not find a live order; queries are on their way.
+    DOUBTED = 4
+    #: The doubt comes from a missing answer: repeat the cancel if the order is found open.
+    REPEAT = 8
+
+
+class Event(IntEnum):
+    """What can happen to an order: what a venue reports (:class:`~bloor.model.orders.ReportKind`), and our own."""
+
+    ACK = ReportKind.ACK
+    REJECT = ReportKind.REJECT
+    UNCERTAIN = ReportKind.UNCERTAIN
+    FILL = ReportKind.FILL
+    CANCELLED = ReportKind.CANCELLED
+    CANCEL_REJECT = ReportKind.CANCEL_REJECT
+    EXPIRED = ReportKind.EXPIRED
+    FOUND_OPEN = ReportKind.FOUND_OPEN
+    FOUND_CLOSED = ReportKind.FOUND_CLOSED
+    NOT_FOUND = ReportKind.NOT_FOUND
+    CANCEL_UNCERTAIN = ReportKind.CANCEL_UNCERTAIN
+    #: The gate said no.
+    DENIED = 32
+    #: Past the gate, journaled, exposure reserved.
+    SENT = 33
+    CANCEL_SENT = 34
+    REPLACE_SENT = 35
+    REPLACED = 36
+    REPLACE_REFUSED = 37
+    #: A fill that was applied before.
+    DUPLICATE_FILL = 38
+    #: The horizon has passed and the venue has twice not found the order since.
+    LOST = 39
+
+
+class Consequence(Enum):
+    """What whoever holds the order must do after a step."""
+
+    #: Remember the venue's order id.
+    BIND = "bind"
+    #: The order has ended: give its exposure back, keep a tombstone.
+    RELEASE = "release"
+    #: Ask the venue for the state of the order.
+    QUERY = "query"
+    #: Send a cancel now, whatever the strategy thinks.
+    CANCEL_NOW = "cancel now"
+    #: The venue has counted more fills than we have seen: fetch them.
+    FETCH_FILLS = "fetch fills"
+    #: The quantity enters the position.
+    APPLY_FILL = "apply fill"
+    #: The report said what was known: count it.
+    COUNT_DUPLICATE = "duplicate"
+    #: The report was overtaken by a later one: count it.
+    COUNT_STALE = "stale"
+    #: A fill after the end that nobody had announced.
+    ALERT_LATE_FILL = "late_fill"
+    #: Filled beyond the ordered quantity: applied, and the strategy must be halted.
+    ALERT_OVERFILL = "overfill"
+    #: Nowhere found: closed.
+    ALERT_LOST = "lost"
+    #: Closed, and found open after all.
+    ALERT_RESURRECTED = "resurrected"
+    #: The venue says two things that cannot both be true.
+    ALERT_CONTRADICTION = "contradiction"
+
+
+#: What a person must be told.
+ALERTS = frozenset(consequence for consequence in Consequence if consequence.name.startswith("ALERT_"))
+
+
+class Status(IntEnum):
+    """What a strategy sees. Derived from the state, never stored; numbers are part of the strategy API."""
+
+    PENDING_NEW = 1
+    NEW = 2
+    PARTIALLY_FILLED = 3
+    FILLED = 4
+    CANCELLED = 5
+    PENDING_REPLACE = 6
+    PENDING_CANCEL = 7
+    DENIED = 8
+    REJECTED = 9
+    EXPIRED = 10
+    #: The outcome of the submission is not known.
+    UNKNOWN = 11
+    LOST = 12
+
+
+class State(NamedTuple):
+    """The state of one order; quantities in units.
+
+    Attributes:
+        lifecycle: How far it has come.
+        reason: How it ended; NONE while it has not.
+        intents: What we asked for and have no answer to.
+        quantity: The ordered quantity.
+        filled: Sum of its fills.
+        reported: Largest cumulative quantity the venue has named.
+        replacement: The quantity asked for by a replace in flight; 0 without one.
+        resurrected: Whether it came back from LOST or REJECTED.
+    """
+
+    lifecycle: Lifecycle
+    reason: Reason
+    intents: Intent
+    quantity: int
+    filled: int = 0
+    reported: int = 0
+    replacement: int = 0
+    resurrected: bool = False
+
+
+class Row(NamedTuple):
+    """One cell of the table: the next lifecycle, how the order ended if it did, and what follows."""
+
+    lifecycle: Lifecycle
+    reason: Reason
+    consequences: tuple[Consequence, ...]
+
+
+def NEW(quantity: int) -> State:  # noqa: N802 (reads as the state it makes)
+    """The state of an order of ``quantity`` units that nothing has happened to."""
+    return State(Lifecycle.CREATED, Reason.NONE, Intent.NONE, quantity)
+
+
+# ---- the table ------------------------------------------------------------------------------------------------------
+
+_L, _R, _C, _E = Lifecycle, Reason, Consequence, Event
+
+
+def _row(lifecycle: Lifecycle, *consequences: Consequence, reason: Reason = Reason.NONE) -> Row:
+    return Row(lifecycle, reason, consequences)
+
+
+def _ends(reason: Reason, *consequences: Consequence) -> Row:
+    return Row(Lifecycle.CLOSED, reason, (*consequences, Consequence.RELEASE))
+
+
+#: On its way: CREATED (a report can overtake our own bookkeeping after a restart), SENT and UNKNOWN.
+_ON_ITS_WAY: dict[Event, Row] = {
+    _E.ACK: _row(_L.LIVE, _C.BIND),
+    _E.REJECT: _ends(_R.REJECTED),
+    _E.UNCERTAIN: _row(_L.UNKNOWN, _C.QUERY),
+    _E.FILL: _row(_L.LIVE, _C.BIND, _C.APPLY_FILL),
+    _E.DUPLICATE_FILL: _row(_L.LIVE, _C.COUNT_DUPLICATE),
+    _E.CANCELLED: _ends(_R.CANCELLED, _C.BIND),
+    _E.CANCEL_REJECT: _row(_L.UNKNOWN, _C.QUERY),
+    _E.EXPIRED: _ends(_R.EXPIRED, _C.BIND),
+    _E.FOUND_OPEN: _row(_L.LIVE, _C.BIND),
+    _E.FOUND_CLOSED: _ends(_R.ENDED, _C.BIND),
+    _E.NOT_FOUND: _row(_L.UNKNOWN),  # the blotter asks again, and proves the horizon
+    _E.CANCEL_UNCERTAIN: _row(_L.UNKNOWN, _C.QUERY),
+    _E.LOST: _ends(_R.LOST, _C.ALERT_LOST),
+}
+
+#: The lifecycle stays; what changes is an intent.
+_INTENTS = (_E.CANCEL_SENT, _E.REPLACE_SENT, _E.REPLACED, _E.REPLACE_REFUSED)
+
+_LIVE: dict[Event, Row] = {
+    _E.ACK: _row(_L.LIVE, _C.BIND, _C.COUNT_STALE),
+    _E.REJECT: _ends(_R.REJECTED, _C.QUERY, _C.ALERT_CONTRADICTION),
+    _E.UNCERTAIN: _row(_L.LIVE, _C.COUNT_STALE),
+    _E.FILL: _row(_L.LIVE, _C.BIND, _C.APPLY_FILL),
+    _E.DUPLICATE_FILL: _row(_L.LIVE, _C.COUNT_DUPLICATE),
+    _E.CANCELLED: _ends(_R.CANCELLED, _C.BIND),
+    _E.CANCEL_REJECT: _row(_L.LIVE, _C.QUERY),
+    _E.EXPIRED: _ends(_R.EXPIRED, _C.BIND),
+    _E.FOUND_OPEN: _row(_L.LIVE, _C.BIND),
+    _E.FOUND_CLOSED: _ends(_R.ENDED, _C.BIND),
+    _E.NOT_FOUND: _row(_L.LIVE),  # doubted: the blotter asks again
+    _E.CANCEL_UNCERTAIN: _row(_L.LIVE, _C.QUERY),
+    _E.LOST: _ends(_R.LOST, _C.ALERT_LOST, _C.FETCH_FILLS),
+}
+
+#: Ended. A reason that is stronger than the one we know replaces it (:func:`step`).
+_CLOSED: dict[Event, Row] = {
+    _E.ACK: _row(_L.CLOSED, _C.BIND, _C.COUNT_STALE),
+    _E.REJECT: _row(_L.CLOSED, _C.COUNT_STALE, reason=_R.REJECTED),
+    _E.UNCERTAIN: _row(_L.CLOSED, _C.COUNT_STALE),
+    _E.FILL: _row(_L.CLOSED, _C.BIND, _C.APPLY_FILL),
+    _E.DUPLICATE_FILL: _row(_L.CLOSED, _C.COUNT_DUPLICATE),
+    _E.CANCELLED: _row(_L.CLOSED, _C.BIND, _C.COUNT_STALE, reason=_R.CANCELLED),
+    _E.CANCEL_REJECT: _row(_L.CLOSED, _C.COUNT_STALE),
+    _E.EXPIRED: _row(_L.CLOSED, _C.BIND, _C.COUNT_STALE, reason=_R.EXPIRED),
+    _E.FOUND_OPEN: _row(_L.CLOSED, _C.COUNT_STALE),
+    _E.FOUND_CLOSED: _row(_L.CLOSED, _C.COUNT_STALE, reason=_R.ENDED),
+    _E.NOT_FOUND: _row(_L.CLOSED, _C.COUNT_STALE),
+    _E.CANCEL_UNCERTAIN: _row(_L.CLOSED, _C.COUNT_STALE),
+    _E.LOST: _row(_L.CLOSED, _C.COUNT_STALE),
+}
+
+#: Ended by our own judgement or by a refusal, and open after all: the only way out of CLOSED.
+_RESURRECTED = _row(_L.LIVE, _C.BIND, _C.ALERT_RESURRECTED, _C.CANCEL_NOW)
+#: Refused or lost, and yet it traded or was acknowledged: find out whether it is open.
+_NOT_QUITE_CLOSED: dict[Event, Row] = {
+    **_CLOSED,
+    _E.ACK: _row(_L.CLOSED, _C.BIND, _C.COUNT_STALE, _C.QUERY),
+    _E.FILL: _row(_L.CLOSED, _C.BIND, _C.APPLY_FILL, _C.QUERY),
+    _E.FOUND_OPEN: _RESURRECTED,
+}
+
+
+def _stays(lifecycle: Lifecycle) -> dict[Event, Row]:
+    return {event: _row(lifecycle) for event in _INTENTS}
+
+
+#: ``TABLE[lifecycle, reason][event]``; open lifecycles have reason NONE. An event without a row is a mistake of ours.
+TABLE: Mapping[tuple[Lifecycle, Reason], Mapping[Event, Row]] = {
+    (_L.CREATED, _R.NONE): {
+        **_ON_ITS_WAY,
+        _E.DENIED: _row(_L.CLOSED, reason=_R.DENIED),
+        _E.SENT: _row(_L.SENT),
+    },
+    (_L.SENT, _R.NONE): {**_ON_ITS_WAY, **_stays(_L.SENT)},
+    (_L.UNKNOWN, _R.NONE): {
+        **_ON_ITS_WAY,
+        **_stays(_L.UNKNOWN),
+        _E.UNCERTAIN: _row(_L.UNKNOWN),  # asked already
+    },
+    (_L.LIVE, _R.NONE): {**_LIVE, **_stays(_L.LIVE)},
+    **{
+        (_L.CLOSED, reason): {
+            **(_NOT_QUITE_CLOSED if reason in (_R.LOST, _R.REJECTED) else _CLOSED),
+            **_stays(_L.CLOSED),
+        }
+        for reason in Reason
+        if reason
+    },
+}
+
+
+# ---- one step -------------------------------------------------------------------------------------------------------
+
+
+def step(
+    state: State, event: int, *, units: int = 0, cumulative: int = -1, ended: Reason = Reason.NONE
+) -> tuple[State, tuple[Consequence, ...]]:
+    """What an event makes of an order. Costs about 1.5 us.
+
+    Args:
+        state: What was known of the order.
+        event: An :class:`Event` or the :class:`~bloor.model.orders.ReportKind` of the same number.
+        units: Quantity of the fill, or the quantity that a replace asks for.
+        cumulative: Filled quantity so far as the venue counts it; -1 when it does not say.
+        ended: How the order ended, for FOUND_CLOSED.
+
+    Returns:
+        What is known now, and what to do about it, in order.
+
+    Raises:
+        KeyError: The event is of our own making and impossible in this state (such as DENIED after SENT).
+    """
+    row = TABLE[state.lifecycle, state.reason][event]  # type: ignore[index]
+    filled, reported = state.filled, max(state.reported, cumulative)
+    quantity, replacement = _replaced(state, event, units)
+    extra: list[Consequence] = []
+    if event == Event.FILL:
+        extra += _fill_alerts(state, units, max(quantity, replacement))
+        filled += units
+    lifecycle, reason = row.lifecycle, max(state.reason, ended or row.reason)
+    if reason is Reason.FILLED:  # the venue says so: then its fills add up to the quantity, seen or not
+        reported = max(reported, quantity)
+    if row is _RESURRECTED:
+        reason = Reason.NONE
+    elif quantity <= filled and not replacement and lifecycle is not Lifecycle.CREATED:
+        if lifecycle is not Lifecycle.CLOSED:
+            extra.append(Consequence.RELEASE)
+        lifecycle, reason = Lifecycle.CLOSED, Reason.FILLED
+    if reported > max(filled, state.reported):
+        extra.append(Consequence.FETCH_FILLS)
+    intents, repeat = _intents(state.intents, event, lifecycle)
+    after = State(
+        lifecycle,
+        reason,
+        intents,
+        quantity,
+        filled,
+        reported,
+        replacement if lifecycle is not Lifecycle.CLOSED else 0,
+        state.resurrected or row is _RESURRECTED,
+    )
+    return after, (*row.consequences, *extra, *repeat)
+
+
+def _replaced(state: State, event: int, units: int) -> tuple[int, int]:
+    """``(quantity, replacement)`` after an event."""
+    if event == Event.REPLACE_SENT:
+        return state.quantity, units
+    if event == Event.REPLACED:
+        return units or state.replacement or state.quantity, 0
+    if event == Event.REPLACE_REFUSED:
+        return state.quantity, 0
+    return state.quantity, state.replacement
+
+
+def _fill_alerts(state: State, units: int, largest: int) -> list[Consequence]:
+    alerts = []
+    if state.lifecycle is Lifecycle.CLOSED and state.filled + units > state.reported:
+        alerts.append(Consequence.ALERT_LATE_FILL)
+    if state.filled + units > largest:
+        alerts.append(Consequence.ALERT_OVERFILL)
+    return alerts
+
+
+def _intents(intents: Intent, event: int, lifecycle: Lifecycle) -> tuple[Intent, tuple[Consequence, ...]]:
+    """What is in flight after an event, and whether a cancel must be repeated."""
+    if lifecycle is Lifecycle.CLOSED:
+        return Intent.NONE, ()
+    if event == Event.CANCEL_SENT:
+        return (intents | Intent.CANCEL) & ~(Intent.DOUBTED | Intent.REPEAT), ()
+    if event == Event.CANCEL_REJECT or (event == Event.NOT_FOUND and lifecycle is Lifecycle.LIVE):
+        return intents | Intent.DOUBTED, ()
+    if event == Event.CANCEL_UNCERTAIN:
+        return intents | Intent.DOUBTED | Intent.REPEAT, ()
+    if event == Event.FOUND_OPEN and intents & Intent.DOUBTED:
+        repeat = (Consequence.CANCEL_NOW,) if intents & Intent.REPEAT else ()
+        return intents & Intent.REPLACE, repeat
+    if event == Event.REPLACE_SENT:
+        return intents | Intent.REPLACE, ()
+    if event in (Event.REPLACED, Event.REPLACE_REFUSED):
+        return intents & ~Intent.REPLACE, ()
+    return intents, ()
+
+
+# ---- what is derived ------------------------------------------------------------------------------------------------
+
+_ENDED = {
+    Reason.NONE: Status.NEW,
+    Reason.DENIED: Status.DENIED,
+    Reason.LOST: Status.LOST,
+    Reason.REJECTED: Status.REJECTED,
+    Reason.ENDED: Status.EXPIRED,
+    Reason.EXPIRED: Status.EXPIRED,
+    Reason.CANCELLED: Status.CANCELLED,
+    Reason.FILLED: Status.FILLED,
+}
+
+
+def status_of(state: State) -> Status:
+    """What a strategy sees: pending cancel > pending replace > filled > cancelled > partially filled > new.
+
+    Intents end with the order, so an order that is CLOSED shows how it ended.
+    """
+    if state.intents & Intent.CANCEL:
+        return Status.PENDING_CANCEL
+    if state.intents & Intent.REPLACE:
+        return Status.PENDING_REPLACE
+    if state.lifecycle is Lifecycle.CLOSED:
+        return _ENDED[state.reason]
+    if state.lifecycle is Lifecycle.LIVE:
+        return Status.PARTIALLY_FILLED if state.filled else Status.NEW
+    return Status.UNKNOWN if state.lifecycle is Lifecycle.UNKNOWN else Status.PENDING_NEW
+
+
+def exposure_of(state: State) -> int:
+    """Units that may still fill, or that the venue has counted as filled and we have not seen."""
+    if state.lifecycle is Lifecycle.CREATED:
+        return 0
+    if state.lifecycle is Lifecycle.CLOSED:
+        return max(0, state.reported - state.filled)
+    return max(0, max(state.quantity, state.replacement) - state.filled)

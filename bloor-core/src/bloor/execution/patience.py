@@ -1,0 +1,76 @@
+"""How long to wait for a venue, and what to do about an order that the venue is silent on."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from attrs import field, frozen, validators
+
+from bloor.execution.life import Intent, Lifecycle
+from bloor.execution.order import Order
+from bloor.venue.session import NEVER
+
+__all__ = ["Patience", "Waiting", "waiting"]
+
+
+class Waiting(Enum):
+    """What an order is waiting for."""
+
+    #: Nothing: it rests, or it has ended.
+    NOTHING = "nothing"
+    #: The answer to its submission.
+    ACK = "ack"
+    #: The answer to its cancel.
+    CANCEL = "cancel"
+    #: The answer to a query: nobody knows where it is.
+    QUERY = "query"
+    #: Fills that the venue has counted and we have not seen.
+    FILLS = "fills"
+
+
+@frozen(kw_only=True)
+class Patience:
+    """Times of one venue, in ns; the first two are from its :class:`~bloor.hookspecs.ExecutorSpec`.
+
+    Attributes:
+        unknown_after_ns: How long an order or a cancel may stay unanswered before its outcome counts as unknown.
+        lost_after_ns: The horizon: an order that is nowhere found this long after it was sent will never be found. The
+            order's deadline, the venue's processing bound, clock error and stream lag together.
+        requery_ns: Pause before the second query; it doubles with every further one.
+        requery_max_ns: Longest pause between two queries.
+    """
+
+    unknown_after_ns: int = field(validator=validators.gt(0))
+    lost_after_ns: int = field(validator=validators.gt(0))
+    requery_ns: int = field(default=500_000_000, validator=validators.gt(0))
+    requery_max_ns: int = field(default=10_000_000_000, validator=validators.gt(0))
+
+    def deadline_ns(self, order: Order, what: Waiting, now_ns: int) -> int:
+        """When to lose patience with an order that waits for ``what``; wall ns since the epoch."""
+        if what is Waiting.NOTHING:
+            return NEVER
+        if what is Waiting.ACK:
+            return order.sent_ns + self.unknown_after_ns
+        if what is Waiting.CANCEL:
+            return order.cancel_ns + self.unknown_after_ns
+        return now_ns + min(self.requery_ns << min(order.attempts, 32), self.requery_max_ns)
+
+    def horizon_ns(self, order: Order) -> int:
+        """From when on an answer "not found" proves something; wall ns since the epoch."""
+        return max(order.sent_ns, order.cancel_ns) + self.lost_after_ns
+
+
+def waiting(order: Order) -> Waiting:
+    """What an order waits for now."""
+    lifecycle, intents = order.state.lifecycle, order.state.intents
+    if lifecycle is Lifecycle.CREATED:
+        return Waiting.NOTHING
+    if lifecycle is Lifecycle.CLOSED:
+        return Waiting.FILLS if order.fills_missing else Waiting.NOTHING
+    if lifecycle is Lifecycle.UNKNOWN or intents & Intent.DOUBTED:
+        return Waiting.QUERY
+    if lifecycle is Lifecycle.SENT:
+        return Waiting.ACK
+    if intents & Intent.CANCEL:
+        return Waiting.CANCEL
+    return Waiting.FILLS if order.fills_missing else Waiting.NOTHING

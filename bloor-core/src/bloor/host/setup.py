@@ -1,0 +1,255 @@
+"""From what the user asked to a plan: plug-ins loaded, sections typed, venues and symbols chosen. Nothing is connected."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import metadata
+from typing import Any
+
+from attrs import frozen
+
+from bloor import __version__
+from bloor.config import Mode, RawConfig
+from bloor.config.fingerprint import fingerprint, plain
+from bloor.config.sections import RunConfig
+from bloor.engine.plan import EnginePlan, StrategyPlan, VenuePlan
+from bloor.errors import RemoteProtocolError, UsageError, nearest
+from bloor.hookspecs import ExecutorSpec, FeedSpec, NormalizerSpec
+from bloor.host.options import RunOptions
+from bloor.model.instrument import Instrument
+from bloor.model.symbols import parse_symbol
+from bloor.plugins.catalog import Kind
+from bloor.plugins.host import PluginHost
+from bloor.risk.check import RiskCheck
+from bloor.risk.limits import resolve_limits
+from bloor.venue.session import Endpoints
+
+__all__ = ["Setup", "VenueChoice", "prepare", "select_instruments"]
+
+#: What a run in sim mode takes when no duration is given, seconds from the first frame.
+SIM_DURATION_S = 30.0
+#: Taken with a notice when several venues are installed and none is named.
+FALLBACK_VENUE = "binance"
+
+
+@frozen(kw_only=True)
+class VenueChoice:
+    """One venue that a run uses, before it is reached.
+
+    Attributes:
+        feed: Its market data.
+        normalizer: How its frames are read.
+        executor: Its order entry.
+        config: Its section, typed; None when the plug-in has none.
+        symbols: Canonical symbols to trade there; empty for what the recording or the venue has.
+    """
+
+    feed: FeedSpec
+    normalizer: NormalizerSpec
+    executor: ExecutorSpec
+    config: Any
+    symbols: tuple[str, ...]
+
+    @property
+    def venue(self) -> str:
+        """The venue's name."""
+        return self.feed.venue
+
+    def plan(self, endpoints: Endpoints, credentials: Mapping[str, Any], instruments: Sequence[Instrument]) -> VenuePlan:
+        """The venue, reached.
+
+        Raises:
+            ConfigError: The credentials are not of the venue's form.
+        """
+        return VenuePlan(
+            feed=self.feed,
+            normalizer=self.normalizer,
+            executor=self.executor,
+            config=self.config,
+            endpoints=endpoints,
+            credentials=self.executor.credentials(credentials),
+            instruments=tuple(instruments),
+        )
+
+
+@frozen(kw_only=True)
+class Setup:
+    """A run that is ready to be connected.
+
+    Attributes:
+        run: The section ``[run]``, the command's options on top.
+        raw: The whole configuration.
+        plugins: The loaded plug-ins.
+        venues: Where to trade.
+        strategies: What to run.
+        checks: Risk checks with their limits.
+        notices: What the user should be told.
+        duration_s: Seconds from the first frame; None for until Ctrl-C.
+    """
+
+    run: RunConfig
+    raw: RawConfig
+    plugins: PluginHost
+    venues: tuple[VenueChoice, ...]
+    strategies: tuple[StrategyPlan, ...]
+    checks: tuple[tuple[type[RiskCheck], Any], ...]
+    notices: tuple[str, ...]
+    duration_s: float | None
+
+    def plan(self, venues: Sequence[VenuePlan], epoch: int) -> EnginePlan:
+        """The engine's plan, once every venue is reached."""
+        return EnginePlan(
+            venues=tuple(venues), strategies=self.strategies, checks=self.checks, epoch=epoch, seed=self.run.seed
+        )
+
+    def sections(self) -> dict[str, Any]:
+        """Every typed section of this run, defaults included, as plain data; secrets are masked."""
+        typed: dict[str, Any] = {"run": self.run}
+        typed |= {f"venue.{v.venue}": v.config for v in self.venues if v.config is not None}
+        typed |= {f"strategy.{s.name}": s.config for s in self.strategies}
+        typed |= {f"risk.{check.name}": limits for check, limits in self.checks}
+        return {name: plain(section, tuple(name.split("."))) for name, section in typed.items()}
+
+    def record(self) -> dict[str, Any]:
+        """What stands in ``config.json`` and in the journal's header."""
+        sections = self.sections()
+        return {
+            "sections": sections,
+            "sources": self.raw.provenance(),
+            "hash": fingerprint({n: s for n, s in sections.items() if n != "run"}),
+            "versions": self.versions(),
+        }
+
+    def versions(self) -> dict[str, str]:
+        """Versions of Python, bloor and every distribution whose plug-ins are loaded."""
+        found = {"python": sys.version.split()[0], "bloor-core": __version__}
+        for loaded in self.plugins.loaded.values():
+            found[loaded.installed.distribution] = loaded.installed.version
+        for name in ("numba", "numpy", "picows"):
+            found[name] = metadata.version(name)
+        return found
+
+
+def prepare(options: RunOptions, environ: Mapping[str, str]) -> Setup:
+    """Resolves everything that can be resolved before a connection is made.
+
+    Raises:
+        ConfigError: A key or value is wrong.
+        PluginError: A plug-in that the run needs cannot be used.
+        UsageError: What is asked for does not exist.
+    """
+    raw = options.layers(environ)
+    core = raw.core()
+    run = core.run
+    if run.mode is not Mode.SIM:
+        raise UsageError(f"--mode {run.mode.value}: expected sim, the only mode of bloor {__version__}")
+    plugins = PluginHost(allow=core.plugins.allow, block=[*core.plugins.block, *options.blocked])
+    raw.check_plugin_sections(plugins.section_names())
+    strategies = _strategies(plugins, raw, run.plugins)
+    notices: list[str] = []
+    venues = _venues(plugins, raw, run, notices)
+    if run.data and len(venues) > 1:
+        raise UsageError("--data: a recording drives one venue; name it with --venue")
+    checks = tuple(
+        (check, resolve_limits(check, _leaves(raw, name), run.mode)) for name, check in plugins.risk_checks().items()
+    )
+    duration = run.duration.seconds if run.duration is not None else SIM_DURATION_S
+    return Setup(
+        run=run,
+        raw=raw,
+        plugins=plugins,
+        venues=venues,
+        strategies=strategies,
+        checks=checks,
+        notices=(*notices, *plugins.warnings),
+        duration_s=duration,
+    )
+
+
+def _leaves(raw: RawConfig, name: str) -> Mapping[str, Any]:
+    risk = raw.tree.get("risk", {})
+    assert isinstance(risk, Mapping)
+    section = risk.get(name.replace("_", "-"), {})
+    assert isinstance(section, Mapping)
+    return section
+
+
+def _strategies(plugins: PluginHost, raw: RawConfig, names: Sequence[str]) -> tuple[StrategyPlan, ...]:
+    from bloor.strategy.params import config_class
+
+    plans = []
+    for name in names:
+        loaded = plugins.load(name)
+        if "bloor_strategy" in loaded.hooks:
+            cls = plugins.strategy(name)
+            plans.append(StrategyPlan(name=name, cls=cls, config=raw.section(("strategy", name), config_class(cls))))
+    if not plans:
+        installed = ", ".join(plugins.catalog.names(Kind.STRATEGY)) or "none; pip install bloor-strategies"
+        raise UsageError(f"-p: expected the name of at least one strategy (installed: {installed})")
+    return tuple(plans)
+
+
+def _venues(plugins: PluginHost, raw: RawConfig, run: RunConfig, notices: list[str]) -> tuple[VenueChoice, ...]:
+    wanted: dict[str, list[str]] = {venue: [] for venue in run.venues}
+    loose: list[str] = []
+    for text in run.symbols:
+        venue, symbol = parse_symbol(text)
+        if venue is None:
+            loose.append(symbol)
+        elif run.venues and venue not in wanted:
+            raise UsageError(f"--symbol {text}: venue {venue!r} is not among --venue{nearest(venue, wanted)}")
+        else:
+            wanted.setdefault(venue, []).append(symbol)
+    if not wanted:
+        wanted[_default_venue(plugins, notices)] = []
+    choices = []
+    for name, symbols in wanted.items():
+        config_type = plugins.venue_config(name)
+        choices.append(
+            VenueChoice(
+                feed=plugins.feed(name),
+                normalizer=plugins.normalizer(name),
+                executor=plugins.executor(name),
+                config=None if config_type is None else raw.section(("venue", name), config_type),
+                symbols=tuple(dict.fromkeys([*symbols, *loose])),
+            )
+        )
+    return tuple(choices)
+
+
+def _default_venue(plugins: PluginHost, notices: list[str]) -> str:
+    installed = plugins.installed_venues()
+    if len(installed) == 1:
+        return installed[0]
+    if not installed:
+        raise UsageError("--venue: no venue plug-in is installed; try: pip install bloor-binance")
+    venue = FALLBACK_VENUE if FALLBACK_VENUE in installed else installed[0]
+    notices.append(f"several venues are installed ({', '.join(installed)}); taking {venue}; --venue chooses another")
+    return venue
+
+
+def select_instruments(choice: VenueChoice, listed: Sequence[Instrument], *, recorded: bool) -> list[Instrument]:
+    """The instruments to trade out of what the venue lists.
+
+    Args:
+        choice: The venue; its symbols, or without any the recording's, or the venue's default.
+        listed: What it lists.
+        recorded: Whether it is driven by a recording: then its first instrument is the default.
+
+    Raises:
+        UsageError: A symbol is not listed, or is not trading.
+        RemoteProtocolError: The venue lists nothing.
+    """
+    if not listed:
+        raise RemoteProtocolError(f"{choice.venue} lists no instrument")
+    by_symbol = {i.symbol: i for i in listed}
+    symbols = choice.symbols or ((listed[0].symbol,) if recorded else (choice.feed.default_symbol,))
+    for symbol in symbols:
+        if symbol not in by_symbol:
+            known = ", ".join(sorted(by_symbol)[:10])
+            raise UsageError(f"--symbol {symbol}: {choice.venue} does not list it{nearest(symbol, by_symbol)}; it has {known}")
+        if not by_symbol[symbol].trading:
+            raise UsageError(f"--symbol {symbol}: {choice.venue} does not trade it at the moment")
+    return [by_symbol[symbol] for symbol in symbols]
+

@@ -1,0 +1,144 @@
+"""An account's money: free and locked balances, exact.
+
+Amounts are integers of :data:`ATOM_DECIMALS` decimals of an asset, so that price times quantity of any instrument is a
+whole number and nothing is ever rounded, except a commission, which is cut to :data:`COMMISSION_DECIMALS` decimals.
+"""
+
+from __future__ import annotations
+
+from attrs import define, frozen
+
+from bloor.errors import MoneyError
+from bloor.model.decimals import format_units
+from bloor.model.instrument import Instrument
+
+__all__ = [
+    "ATOM_DECIMALS",
+    "COMMISSION_DECIMALS",
+    "Account",
+    "Balance",
+    "Fees",
+    "base_atoms",
+    "format_atoms",
+    "quote_atoms",
+]
+
+#: Decimals of every amount in an account.
+ATOM_DECIMALS = 18
+#: Decimals that a commission is cut to (Binance, "Commission Rates": 8).
+COMMISSION_DECIMALS = 8
+_COMMISSION_STEP = 10 ** (ATOM_DECIMALS - COMMISSION_DECIMALS)
+
+
+def base_atoms(instrument: Instrument, units: int) -> int:
+    """A quantity in units as atoms of the base asset."""
+    return units * _scale(instrument, instrument.qty_decimals)
+
+
+def quote_atoms(instrument: Instrument, ticks: int, units: int) -> int:
+    """Price times quantity as atoms of the quote asset."""
+    return instrument.value_units(ticks, units) * _scale(instrument, instrument.value_decimals)
+
+
+def _scale(instrument: Instrument, decimals: int) -> int:
+    if decimals > ATOM_DECIMALS:
+        raise MoneyError(f"{instrument.symbol}: expected at most {ATOM_DECIMALS} decimals of a value, got {decimals}")
+    scale: int = 10 ** (ATOM_DECIMALS - decimals)
+    return scale
+
+
+def format_atoms(atoms: int, decimals: int = 8) -> str:
+    """Atoms as decimal text, cut to ``decimals`` decimals as venues print balances."""
+    return format_units(atoms // 10 ** (ATOM_DECIMALS - decimals), decimals)
+
+
+@frozen
+class Fees:
+    """Commission rates in millionths of the received amount."""
+
+    maker_ppm: int = 1000
+    taker_ppm: int = 1000
+
+    def commission(self, received: int, *, maker: bool) -> int:
+        """The commission in atoms on ``received`` atoms."""
+        fee = received * (self.maker_ppm if maker else self.taker_ppm) // 1_000_000
+        return fee - fee % _COMMISSION_STEP
+
+
+@define
+class Balance:
+    """Atoms of one asset."""
+
+    free: int = 0
+    locked: int = 0
+
+    @property
+    def total(self) -> int:
+        """Free and locked."""
+        return self.free + self.locked
+
+
+class Account:
+    """Balances of one account.
+
+    Attributes:
+        number: The account's number, the owner of its orders.
+        balances: Asset -> balance.
+        fees: Its commission rates.
+        paid: Asset -> commission paid so far, in atoms.
+    """
+
+    def __init__(self, number: int, fees: Fees | None = None) -> None:
+        self.number = number
+        self.balances: dict[str, Balance] = {}
+        self.fees = fees or Fees()
+        self.paid: dict[str, int] = {}
+
+    def balance(self, asset: str) -> Balance:
+        """The balance of an asset, zero if it was never held."""
+        return self.balances.setdefault(asset, Balance())
+
+    def deposit(self, asset: str, atoms: int) -> None:
+        """Adds to the free balance."""
+        if atoms < 0:
+            raise MoneyError(f"{asset}: expected a deposit of at least 0 atoms, got {atoms}")
+        self.balance(asset).free += atoms
+
+    def reserve(self, asset: str, atoms: int) -> bool:
+        """Moves free to locked; False, and nothing moves, when there is not enough."""
+        balance = self.balance(asset)
+        if atoms < 0 or balance.free < atoms:
+            return False
+        balance.free -= atoms
+        balance.locked += atoms
+        return True
+
+    def release(self, asset: str, atoms: int) -> None:
+        """Moves locked back to free.
+
+        Raises:
+            MoneyError: Less than that is locked.
+        """
+        balance = self.balance(asset)
+        if not 0 <= atoms <= balance.locked:
+            raise MoneyError(f"{asset}: expected to release at most {balance.locked} locked atoms, got {atoms}")
+        balance.locked -= atoms
+        balance.free += atoms
+
+    def settle(self, pay: str, paid: int, receive: str, received: int, *, maker: bool) -> int:
+        """Pays from the locked balance and receives, less the commission in the received asset.
+
+        Returns:
+            The commission in atoms.
+
+        Raises:
+            MoneyError: Less than ``paid`` is locked.
+        """
+        source = self.balance(pay)
+        if not 0 <= paid <= source.locked:
+            raise MoneyError(f"{pay}: expected to pay at most {source.locked} locked atoms, got {paid}")
+        fee = self.fees.commission(received, maker=maker)
+        source.locked -= paid
+        self.balance(receive).free += received - fee
+        self.paid[receive] = self.paid.get(receive, 0) + fee
+        return fee

@@ -1,0 +1,239 @@
+"""A seeded market: participants who quote, cancel and take in a persistent order book.
+
+Events arrive in clusters (:mod:`bloor.simulation.arrivals`). Each is one of four kinds of participant:
+
+* **touch makers** quote next to the opposite best, inside what the fair value (:mod:`bloor.simulation.fairvalue`) allows, so
+  that the spread is mostly one or a few ticks;
+* **deep makers** place orders at exponentially distributed distances behind the touch;
+* **cancellers** withdraw an order, rather one that is far away;
+* **takers**: *informed* ones sweep what is mispriced against the fair value, *noise* ones buy or sell a random amount.
+
+Sizes are log-normal, with round ones among them. After every event both sides are refilled to :data:`MIN_LEVELS` levels, so
+a book that an account's order swept is deep again at once.
+
+Everything is drawn from one seed in the model's own event times, whatever the steps in which it is asked to advance:
+two runs that place the same orders between the same events are equal.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from random import Random
+
+from attrs import frozen
+
+from bloor.model.instrument import Instrument
+from bloor.model.orders import OrderType, Side, TimeInForce
+from bloor.simulation.arrivals import Hawkes
+from bloor.simulation.fairvalue import FairValue
+from bloor.simulation.matching import MatchingBook
+from bloor.simulation.orders import BookOrder, OrderState, Outcome, opposite
+
+__all__ = ["MIN_LEVELS", "MarketStyle", "SeededMarket"]
+
+#: Levels on each side after every event.
+MIN_LEVELS = 30
+_SIDES = (Side.BUY, Side.SELL)
+
+
+@frozen(kw_only=True)
+class MarketStyle:
+    """How one market behaves.
+
+    Attributes:
+        price: Opening price in the quote asset.
+        order_value: Median value of an order in the quote asset.
+        size_sigma: Sigma of the log-normal order size.
+        depth_bps: Mean distance of deep orders from the touch, in basis points.
+        slack_bps: How far touch makers let themselves be from the fair value, in basis points.
+        events_per_s: Mean events per second.
+        orders: How many market orders the book holds on average.
+    """
+
+    price: float
+    order_value: float = 2_000.0
+    size_sigma: float = 1.1
+    depth_bps: float = 4.0
+    slack_bps: float = 0.3
+    events_per_s: float = 100.0
+    orders: int = 220
+
+
+class SeededMarket:
+    """The driver of one market.
+
+    Args:
+        instrument: What is traded.
+        book: The book it lives in.
+        style: How it behaves.
+        seed: Fixes everything; markets of the same ``path`` seed share their fair value's path.
+        path: Seed of the fair value, e.g. the base asset.
+        order_id: Gives ids to participants' orders.
+    """
+
+    def __init__(
+        self,
+        instrument: Instrument,
+        book: MatchingBook,
+        style: MarketStyle,
+        seed: str,
+        path: str,
+        order_id: Callable[[], int],
+    ) -> None:
+        self.instrument = instrument
+        self.book = book
+        self.next_ns = 0
+        self._style = style
+        self._rng = Random(seed)  # noqa: S311 (a reproducible market, not a secret)
+        self._arrivals = Hawkes(self._rng, style.events_per_s * 0.4, 7.2, 12.0)
+        self._fair = FairValue(Random(path), style.price)  # noqa: S311
+        self._order_id = order_id
+        self._orders: list[BookOrder] = []
+        self._start_ns = 0
+        self._steps = 0
+        self._tick = float(instrument.tick_size)
+        self._lot_units = instrument.lot_units
+        self._depth_ticks = max(4.0, style.price / self._tick * style.depth_bps * 1e-4)
+        self._slack_ticks = max(1.0, style.price / self._tick * style.slack_bps * 1e-4)
+        self._median_units = style.order_value / style.price * 10**instrument.qty_decimals
+
+    def start(self, now_ns: int) -> None:
+        """Opens the market with a full book."""
+        self._start_ns = now_ns
+        self.next_ns = now_ns
+        fair = round(self._fair_ticks(now_ns))
+        for side in _SIDES:
+            self._place(side, fair if side is Side.BUY else fair + 1, self._size())
+            for _ in range(self._style.orders // 2):
+                self._deep(side)
+        self._refill()
+        self._schedule()
+
+    def step(self) -> Sequence[Outcome]:
+        """One participant acts at :attr:`next_ns`."""
+        fair = self._fair_ticks(self.next_ns)
+        self._steps += 1
+        outcomes = self._act(fair)
+        self._refill()
+        self._schedule()
+        return outcomes
+
+    def restore(self, ns: int) -> Sequence[Outcome]:  # noqa: ARG002 (the refill does not depend on the time)
+        """Refills the book after an account's order."""
+        self._refill()
+        return ()
+
+    # -- participants -----------------------------------------------------------------------------------------------
+
+    def _act(self, fair: float) -> Sequence[Outcome]:
+        bid, ask = self._best(Side.BUY), self._best(Side.SELL)
+        slack = self._slack_ticks / 2
+        gap = fair - ask if fair > ask + slack else fair - bid if fair < bid - slack else 0.0
+        draw = self._rng.random()
+        if self._steps <= 2 or draw < 0.08:
+            return self._noise_taker()
+        if gap and draw < 0.5:
+            return self._informed_taker(fair, Side.BUY if gap > 0 else Side.SELL)
+        if draw < 0.55:
+            return self._touch(fair, bid, ask)
+        crowd = len(self._orders) / self._style.orders
+        if self._rng.random() * 2 < crowd:
+            self._cancel(fair)
+            return ()
+        return self._deep(self._side())
+
+    def _touch(self, fair: float, bid: int, ask: int) -> Sequence[Outcome]:
+        """Quotes next to the opposite best, or improves its own side as far as the fair value lets it."""
+        slack = self._rng.random() * self._slack_ticks
+        size = self._size() * self._rng.randint(1, 6)
+        if self._side() is Side.BUY:
+            return self._place(Side.BUY, max(bid, min(ask - 1, math.floor(fair + slack))), size)
+        return self._place(Side.SELL, min(ask, max(bid + 1, math.ceil(fair - slack))), size)
+
+    def _deep(self, side: Side) -> Sequence[Outcome]:
+        distance = 1 + int(self._rng.expovariate(1.0) ** 1.4 * self._depth_ticks)
+        return self._place(side, self._best(side) - side * distance, self._size())
+
+    def _cancel(self, fair: float) -> None:
+        """Withdraws one of two random orders: the one farther from the fair value."""
+        rng, orders = self._rng, self._orders
+        first, second = rng.randrange(len(orders)), rng.randrange(len(orders))
+        index = first if abs(orders[first].price - fair) >= abs(orders[second].price - fair) else second
+        order = orders[index]
+        orders[index] = orders[-1]
+        orders.pop()
+        self.book.cancel(order)
+
+    def _informed_taker(self, fair: float, side: Side) -> Sequence[Outcome]:
+        """Sweeps what is mispriced by its view of the fair value."""
+        limit = math.floor(fair) if side is Side.BUY else math.ceil(fair)
+        return self._take(side, limit, self._size() * self._rng.randint(2, 12))
+
+    def _noise_taker(self) -> Sequence[Outcome]:
+        side = self._side()
+        best = self._best(opposite(side))
+        reach = side * max(1, int(self._depth_ticks / 8))
+        return self._take(side, max(1, best + reach), self._size())
+
+    # -- orders -----------------------------------------------------------------------------------------------------
+
+    def _take(self, side: Side, price: int, units: int) -> Sequence[Outcome]:
+        order = BookOrder(id=self._order_id(), side=side, price=price, units=units, tif=TimeInForce.IOC)
+        outcomes = self.book.submit(order)
+        self._forget_ended()
+        return outcomes
+
+    def _place(self, side: Side, price: int, units: int) -> Sequence[Outcome]:
+        """Rests an order; one that would take is not placed."""
+        order = BookOrder(id=self._order_id(), side=side, price=max(1, price), units=units, type=OrderType.POST_ONLY)
+        self.book.submit(order)
+        if order.state is OrderState.OPEN:
+            self._orders.append(order)
+        return ()
+
+    def _refill(self) -> None:
+        """Keeps both sides deep."""
+        for side in _SIDES:
+            levels = self.book.side(side)
+            if len(levels) >= MIN_LEVELS:
+                continue
+            self._forget_ended()
+            while len(levels) < MIN_LEVELS:
+                if levels.best is None:
+                    self._place(side, self._reference(side), self._size())
+                else:
+                    self._deep(side)
+
+    def _forget_ended(self) -> None:
+        self._orders = [order for order in self._orders if order.state is OrderState.OPEN]
+
+    def _best(self, side: Side) -> int:
+        level = self.book.side(side).best
+        return level.price if level is not None else self._reference(side)
+
+    def _reference(self, side: Side) -> int:
+        """A price for the best of an empty side: by the fair value, and never crossing."""
+        fair = self._fair_ticks(self.next_ns)
+        other = self.book.side(opposite(side)).best
+        if side is Side.BUY:
+            price = math.floor(fair)
+            return max(1, price if other is None else min(price, other.price - 1))
+        price = math.floor(fair) + 1
+        return price if other is None else max(price, other.price + 1)
+
+    def _size(self) -> int:
+        rng = self._rng
+        units = self._median_units * math.exp(rng.gauss(0.0, self._style.size_sigma))
+        if rng.random() < 0.15:  # some people like round numbers
+            units = float(f"{units:.1g}")
+        return max(self.instrument.min_lots, int(units) // self._lot_units) * self._lot_units
+
+    def _side(self) -> Side:
+        return Side.BUY if self._rng.random() < 0.5 else Side.SELL
+
+    def _fair_ticks(self, now_ns: int) -> float:
+        return self._fair.at(now_ns - self._start_ns) / self._tick
+
+    def _schedule(self) -> None:
+        self.next_ns += self._arrivals.wait_ns()

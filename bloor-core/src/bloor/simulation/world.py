@@ -1,0 +1,221 @@
+"""The virtual-time world: venue core, network and clock in one thread, everything fixed by a seed.
+
+The simulated venue and the trading engine are both sans I/O; here a heap of events carries frames between them with
+seeded latencies. Frames of one connection never overtake each other. Nothing sleeps: an hour of market takes as long
+as its events do. Two runs with the same seed are identical, byte for byte.
+"""
+
+from __future__ import annotations
+
+import heapq
+import random
+from collections.abc import Callable
+from itertools import count
+from typing import NamedTuple, Protocol
+
+from bloor.errors import RunError
+from bloor.simulation.venue import HttpRequest, Outbox, SimulatedVenue
+from bloor.venue.session import NEVER
+
+__all__ = ["Inputs", "Latency", "VirtualWorld"]
+
+
+class Latency(NamedTuple):
+    """One-way delays in ns, drawn evenly from ``[low, high]``."""
+
+    low: int = 50_000
+    high: int = 250_000
+
+
+class Inputs(Protocol):
+    """What the world tells the engine; :class:`bloor.engine.core.Engine` is one."""
+
+    @property
+    def deadline_ns(self) -> int:
+        """When :meth:`timer` wants to be called next."""
+
+    def connected(self, conn: int, now_ns: int) -> None:
+        """A connection is open."""
+
+    def disconnected(self, conn: int, now_ns: int, reason: str) -> None:
+        """A connection is gone."""
+
+    def frame(self, conn: int, payload: bytes, recv_ns: int) -> None:
+        """A text frame arrived."""
+
+    def response(self, conn: int, tag: str, status: int, body: bytes, now_ns: int) -> None:
+        """A REST answer arrived."""
+
+    def timer(self, now_ns: int) -> None:
+        """``deadline_ns`` has come."""
+
+
+class VirtualWorld:
+    """Venue, network and clock. Make it, ask it for REST answers to build an engine from, :meth:`attach`, :meth:`run`.
+
+    It is the :class:`~bloor.engine.effects.Effects` of the engine.
+
+    Args:
+        build: Makes the venue's core from the outbox that its frames leave by.
+        start_ns: The virtual time at the start, wall ns since the epoch.
+        latency: One-way network delays.
+        backoff_ns: How long a lost connection takes to be opened again.
+        seed: Seeds the delays.
+    """
+
+    def __init__(
+        self,
+        build: Callable[[Outbox], SimulatedVenue],
+        *,
+        start_ns: int = 1_700_000_000_000_000_000,
+        latency: Latency = Latency(),  # noqa: B008 (immutable)
+        backoff_ns: int = 500_000_000,
+        seed: int = 1,
+    ) -> None:
+        self.now_ns = start_ns
+        self._random = random.Random(seed)
+        self._latency = latency
+        self._backoff_ns = backoff_ns
+        self._events: list[tuple[int, int, Callable[[], None]]] = []
+        self._order = count()
+        self._last: dict[tuple[int, bool], int] = {}
+        self._open: dict[int, int] = {}
+        self._conns: dict[int, int] = {}
+        self._next_wire = count(1)
+        self._urls: dict[int, str] = {}
+        self._engine: Inputs | None = None
+        self.venue = build(self._from_venue)
+        self.venue.start(start_ns)
+
+    # ---- building
+
+    def fetch(self, path: str) -> bytes:
+        """A REST answer at once, before the engine exists (instrument lists).
+
+        Raises:
+            RunError: The venue did not answer 200.
+        """
+        target, _, query = path.partition("?")
+        answer = self.venue.request(HttpRequest("GET", target, query, {}, b""), self.now_ns)
+        if answer.status != 200:
+            raise RunError(f"{path}: the simulated venue answered {answer.status}: {answer.body[:200]!r}")
+        return answer.body
+
+    def attach(self, engine: Inputs, urls: dict[int, str]) -> None:
+        """Connects ``engine``: ``urls`` gives the path and query (after the host) of each of its connections."""
+        self._engine = engine
+        self._urls = urls
+        for conn in urls:
+            self._connect(conn)
+
+    # ---- effects
+
+    def send(self, conn: int, payload: bytes) -> None:
+        """A frame to the venue."""
+        wire = self._open.get(conn)
+        if wire is not None:
+            self._schedule(conn, True, lambda: self._to_venue(wire, payload))
+
+    def get(self, conn: int, tag: str, path: str) -> None:
+        """A REST request: there and back, beside the connection's frames."""
+        target, _, query = path.partition("?")
+
+        def arrive() -> None:
+            answer = self.venue.request(HttpRequest("GET", target, query, {}, b""), self.now_ns)
+            engine = self._inputs()
+            self._at(self._delay(), lambda: engine.response(conn, tag, answer.status, answer.body, self.now_ns))
+
+        self._at(self._delay(), arrive)
+
+    def reconnect(self, conn: int, reason: str) -> None:
+        """Closes and opens again after the backoff."""
+        self._lose(conn, reason)
+
+    # ---- running
+
+    def run(self, until_ns: int, *, stop: Callable[[], bool] = lambda: False) -> None:
+        """Lets virtual time go on to ``until_ns``, or until ``stop()`` is true after some event."""
+        engine = self._inputs()
+        while not stop():
+            due = self._events[0][0] if self._events else NEVER
+            at = min(due, self.venue.deadline_ns, engine.deadline_ns)
+            if at > until_ns:
+                break
+            self.now_ns = max(self.now_ns, at)
+            if at == due:
+                heapq.heappop(self._events)[2]()
+            elif at == self.venue.deadline_ns:
+                self.venue.advance(self.now_ns)
+            else:
+                engine.timer(self.now_ns)
+        if not stop():
+            self.now_ns = max(self.now_ns, until_ns)
+
+    # ---- the network
+
+    def cut(self, conn: int, reason: str = "cut by the test") -> None:
+        """Breaks a connection from outside: a fault."""
+        self._lose(conn, reason)
+
+    def _inputs(self) -> Inputs:
+        if self._engine is None:
+            raise RunError("no engine is attached to this world")
+        return self._engine
+
+    def _delay(self) -> int:
+        return self.now_ns + self._random.randint(*self._latency)
+
+    def _at(self, when_ns: int, what: Callable[[], None]) -> None:
+        heapq.heappush(self._events, (when_ns, next(self._order), what))
+
+    def _schedule(self, conn: int, outward: bool, what: Callable[[], None]) -> None:
+        """After a delay, but never before what was sent earlier the same way on the same connection."""
+        when = max(self._delay(), self._last.get((conn, outward), 0))
+        self._last[conn, outward] = when
+        self._at(when, what)
+
+    def _connect(self, conn: int) -> None:
+        engine = self._inputs()
+        path, _, query = self._urls[conn].partition("?")
+        wire = next(self._next_wire)
+
+        def accept() -> None:
+            self._conns[wire] = conn
+            self._schedule(conn, False, ready)
+            if not self.venue.opened(wire, path, query, self.now_ns):
+                raise RunError(f"the simulated venue refused a connection to {path}")
+
+        def ready() -> None:
+            if self._conns.get(wire) == conn:
+                self._open[conn] = wire
+                engine.connected(conn, self.now_ns)
+
+        self._schedule(conn, True, accept)
+
+    def _lose(self, conn: int, reason: str) -> None:
+        wire = self._open.pop(conn, None)
+        if wire is None:
+            return
+        del self._conns[wire]
+        self.venue.closed(wire, self.now_ns)
+        engine = self._inputs()
+        # at its own moment, so that an engine that asked for this is not entered twice
+        self._at(self.now_ns, lambda: engine.disconnected(conn, self.now_ns, reason))
+        self._at(self.now_ns + self._backoff_ns, lambda: self._connect(conn))
+
+    def _to_venue(self, wire: int, payload: bytes) -> None:
+        if wire in self._conns:
+            self.venue.received(wire, payload, self.now_ns)
+
+    def _from_venue(self, wire: int, payload: bytes | None) -> None:
+        conn = self._conns.get(wire)
+        if conn is None:
+            return
+        if payload is None:
+            self._schedule(conn, False, lambda: self._lose(conn, "closed by the venue"))
+        else:
+            self._schedule(conn, False, lambda: self._arrive(wire, conn, payload))
+
+    def _arrive(self, wire: int, conn: int, payload: bytes) -> None:
+        if self._open.get(conn) == wire:
+            self._inputs().frame(conn, payload, self.now_ns)

@@ -1,0 +1,101 @@
+"""The whole line in virtual time, for tests: plug-ins by name, one thread, a seed that fixes everything.
+
+::
+
+    run = VirtualRun(["momentum"], venue="binance", seed=7)
+    run.for_seconds(60)
+    assert run.engine.blotter.tally().filled > 10
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from bloor.engine.core import Engine
+from bloor.engine.effects import feed_conn, order_conn
+from bloor.host.options import RunOptions
+from bloor.host.setup import Setup, prepare, select_instruments
+from bloor.model.orders import Fill
+from bloor.simulation.venue import SimulationOptions
+from bloor.simulation.world import Latency, VirtualWorld
+from bloor.venue.session import Endpoints
+
+__all__ = ["MemoryJournal", "VirtualRun"]
+
+HOST = "virtual://"
+
+
+class MemoryJournal:
+    """A recorder that keeps its records in a list: ``(kind, conn, wall ns, payload)``."""
+
+    def __init__(self) -> None:
+        self.records: list[tuple[int, int, int, bytes]] = []
+
+    def append(self, kind: int, conn: int, wall_ns: int, payload: bytes) -> None:
+        """Keeps one record."""
+        self.records.append((int(kind), conn, wall_ns, payload))
+
+
+class VirtualRun:
+    """One run in virtual time; it is the engine's observer.
+
+    Attributes:
+        setup: What was resolved from the options.
+        world: Venue, network and clock.
+        engine: The decision core.
+        journal: Every input and decision.
+        fills: Every fill, in order.
+        alerts: ``(code, text)`` of every alert.
+    """
+
+    def __init__(
+        self,
+        plugins: Sequence[str],
+        *,
+        venue: str = "binance",
+        symbols: Sequence[str] = (),
+        sets: Sequence[str] = (),
+        data: Sequence[Path] = (),
+        speed: float = 1.0,
+        seed: int = 1,
+        latency: Latency = Latency(),  # noqa: B008 (immutable)
+    ) -> None:
+        options = RunOptions(
+            plugins=tuple(plugins), venues=(venue,), symbols=tuple(symbols), sets=tuple(sets), data=tuple(data),
+            speed=speed, seed=seed,
+        )  # fmt: skip
+        self.fills: list[Fill] = []
+        self.alerts: list[tuple[str, str]] = []
+        self.journal = MemoryJournal()
+        self.setup: Setup = prepare(options, {})
+        (choice,) = self.setup.venues
+        spec = self.setup.plugins.simulated_venue(venue)
+        simulation = SimulationOptions(seed=seed, symbols=choice.symbols, recordings=tuple(data), speed=speed)
+        self.world = VirtualWorld(lambda outbox: spec.build(simulation, outbox), latency=latency, seed=seed)
+        paths = self.world.venue.paths()
+        endpoints = Endpoints(*(HOST + paths[key] for key in ("rest", "streams", "ws_api")))
+        listed = choice.feed.parse_instruments(self.world.fetch(choice.feed.instruments_path(choice.symbols)))
+        instruments = select_instruments(choice, listed, recorded=bool(data))
+        plan = self.setup.plan([choice.plan(endpoints, self.world.venue.credentials(), instruments)], epoch=1)
+        self.engine = Engine(plan, self.world, self.journal, self, lambda: self.world.now_ns)
+        conns = [make(line) for line in range(len(plan.venues)) for make in (feed_conn, order_conn)]
+        self.world.attach(self.engine, {conn: self.engine.url(conn).removeprefix(HOST) for conn in conns})
+
+    def filled(self, fill: Fill) -> None:
+        """Keeps a fill."""
+        self.fills.append(fill)
+
+    def alert(self, code: str, text: str) -> None:
+        """Keeps an alert."""
+        self.alerts.append((code, text))
+
+    def for_seconds(self, seconds: float) -> None:
+        """Lets the world go on for a while of virtual time, or to the end of the recording."""
+        until = self.world.now_ns + round(seconds * 1e9)
+        self.world.run(until, stop=lambda: self.world.venue.finished)
+
+    def finish(self, seconds: float = 5.0) -> None:
+        """Ends the run as the host does: stop, then wait until no order is open."""
+        self.engine.stop(self.world.now_ns)
+        self.world.run(self.world.now_ns + round(seconds * 1e9), stop=lambda: self.engine.open_orders == 0)

@@ -1,0 +1,111 @@
+"""A journal between processes: a reader behind a living writer, a writer that is killed, a forked child."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from bloor.errors import JournalError
+from bloor.journal.follower import Follower
+from bloor.journal.reader import Reader
+from bloor.journal.record import RecordKind
+from bloor.journal.writer import Writer
+
+WRITE = """
+import sys, time
+from pathlib import Path
+from bloor.journal.writer import Writer
+folder, total, pause = Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
+writer = Writer(folder, epoch=1, clock=time.monotonic_ns, segment_bytes=1 << 16)
+for number in range(total):
+    writer.append(2, number % 100, number, (b"%d," % number) * (number % 150))
+    if number % 50 == 0:
+        writer.tend()
+        time.sleep(pause)
+writer.close(0)
+"""
+
+
+def start(folder: Path, total: int, pause: float) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-c", WRITE, str(folder), str(total), str(pause)])
+
+
+def payload(number: int) -> bytes:
+    return (b"%d," % number) * (number % 150)
+
+
+def test_a_follower_sees_every_record_of_a_living_writer(tmp_path: Path) -> None:
+    """Across many segments, while they are made, cut and closed: each record once, whole and in order."""
+    total = 20_000
+    writer = start(tmp_path, total, 0.0005)
+    numbers, deadline = 0, time.monotonic() + 60
+    with Follower(tmp_path) as follower:
+        finished = False
+        while not finished:
+            assert time.monotonic() < deadline
+            for record in follower:
+                if record.kind == RecordKind.FRAME_IN:
+                    assert record.payload == payload(numbers)
+                    numbers += 1
+                finished = record.kind == RecordKind.FOOTER
+        assert follower.segment > 10
+    assert numbers == total
+    assert writer.wait(10) == 0
+
+
+def test_a_killed_writer_loses_nothing_that_was_appended(tmp_path: Path) -> None:
+    """After SIGKILL at any moment: what a follower had seen is there, the tail is at most one record, writing goes on."""
+    for round_ in range(5):
+        folder = tmp_path / str(round_)
+        writer = start(folder, 10_000_000, 0)
+        with Follower(folder) as follower:
+            while follower.sequence < 2_000 * (round_ + 1):
+                for _ in follower:
+                    if follower.sequence >= 2_000 * (round_ + 1):
+                        break
+            seen = follower.sequence
+        os.kill(writer.pid, signal.SIGKILL)
+        writer.wait(10)
+        reader = Reader(folder)
+        last = 0
+        for last, record in enumerate(reader, start=1):
+            assert record.sequence == last
+            assert last == 1 or record.payload == payload(last - 2)
+        assert last >= seen
+        with Writer(folder, epoch=2, clock=lambda: 0, segment_bytes=1 << 16) as again:
+            assert again.sequence == last + 1
+
+
+def test_a_second_process_is_refused(tmp_path: Path) -> None:
+    """The lock holds between processes, and is free as soon as its holder is dead."""
+    writer = start(tmp_path, 10_000_000, 0.01)
+    try:
+        while not (tmp_path / "00000001.journal").exists():
+            time.sleep(0.01)
+        with pytest.raises(JournalError, match=f"another writer has this journal \\(process {writer.pid}\\)"):
+            Writer(tmp_path, epoch=2, clock=lambda: 0)
+    finally:
+        writer.kill()
+        writer.wait(10)
+    Writer(tmp_path, epoch=2, clock=lambda: 0, segment_bytes=1 << 16).close()
+
+
+def test_a_forked_child_cannot_write(tmp_path: Path) -> None:
+    """A child shares its parent's memory: it is refused, and the parent's journal stays whole."""
+    with Writer(tmp_path, epoch=1, clock=lambda: 0, segment_bytes=1 << 16) as writer:
+        child = os.fork()
+        if child == 0:
+            try:
+                writer.append(RecordKind.FRAME_IN, 0, 0, b"child")
+            except JournalError as error:
+                os._exit(0 if "spawn" in str(error) else 1)
+            os._exit(2)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        writer.append(RecordKind.FRAME_IN, 0, 0, b"parent")
+    assert [record.payload for record in Reader(tmp_path)] == [b"", b"parent"]

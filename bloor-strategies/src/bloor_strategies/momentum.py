@@ -1,0 +1,75 @@
+"""Momentum: follow the trend of trade prices, long or flat.
+
+Two exponential moving averages of the trade price, counted in trades. When the fast one rises above the slow one by
+more than ``threshold`` (in units of the recent mean absolute move per trade, so that the same number suits any
+instrument), buy; when it falls below by the same, sell what was bought. A spot account cannot go short: below, the
+strategy is flat.
+
+Orders are limit orders through the touch by ``cross`` ticks at most, immediate-or-cancel: what does not trade at once
+is gone, and the strategy never rests in the book.
+
+Source of the rule: moving-average crossover as in Brock, Lakonishok and LeBaron, "Simple Technical Trading Rules and
+the Stochastic Properties of Stock Returns", Journal of Finance 47 (1992), section II, applied to trades.
+"""
+
+from __future__ import annotations
+
+from bloor.hookspecs import hookimpl
+from bloor.market.events import EventView
+from bloor.market.view import BookView
+from bloor.strategy.api import Orders, Strategy
+from bloor.strategy.params import param
+
+__all__ = ["Momentum"]
+
+
+class Momentum(Strategy):
+    """Trend following on trades, long or flat; see the module."""
+
+    name = "momentum"
+
+    fast: int = param(20, low=1, high=10_000, doc="span of the fast average, in trades")
+    slow: int = param(100, low=2, high=100_000, doc="span of the slow average, in trades")
+    threshold: float = param(1.0, low=0.0, high=100.0, doc="entry and exit band, in mean absolute moves per trade")
+    cross: int = param(20, low=0, high=10_000, doc="how far through the touch an order may pay, in ticks")
+    value: float = param(2_000.0, low=0.0, doc="value of an entry, in the quote asset")
+    cooldown_ms: int = param(250, low=0, high=3_600_000, doc="shortest time between two orders, in ms")
+
+    seen: int = 0
+    ema_fast: float = 0.0
+    ema_slow: float = 0.0
+    move: float = 0.0
+    last_price: int = 0
+    last_order_ns: int = 0
+
+    def on_trade(self, trade: EventView, book: BookView, orders: Orders) -> None:
+        """Updates the averages and acts on their distance."""
+        price = trade.price
+        if self.seen == 0:
+            self.ema_fast = self.ema_slow = float(price)
+        else:
+            self.ema_fast += (price - self.ema_fast) * 2.0 / (self.fast + 1.0)
+            self.ema_slow += (price - self.ema_slow) * 2.0 / (self.slow + 1.0)
+            self.move += (abs(price - self.last_price) - self.move) * 2.0 / (self.slow + 1.0)
+        self.last_price = price
+        self.seen += 1
+        if self.seen <= self.slow or orders.open_orders > 0 or not book.two_sided:
+            return
+        if orders.now_ns - self.last_order_ns < self.cooldown_ms * 1_000_000:
+            return
+        edge = self.ema_fast - self.ema_slow
+        band = self.threshold * self.move
+        if edge > band and orders.sellable_lots < orders.min_lots:
+            lots = orders.lots_for(self.value, book.best_ask)
+            if lots >= orders.min_lots:
+                self.last_order_ns = orders.now_ns
+                orders.buy(book.best_ask + self.cross, lots, ioc=True)
+        elif edge < -band and orders.sellable_lots >= orders.min_lots:
+            self.last_order_ns = orders.now_ns
+            orders.sell(book.best_bid - self.cross, orders.sellable_lots, ioc=True)
+
+
+@hookimpl
+def bloor_strategy() -> type[Strategy]:
+    """The plug-in ``momentum``."""
+    return Momentum

@@ -1,0 +1,257 @@
+#!/usr/bin/env python3
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["nox==2026.10.20"]
+# ///
+"""Everything one does with this project: ``python3 noxfile.py --list``.
+
+Needs Python 3.11 or later and its ``venv`` module, nothing else: nox itself is fetched on the first run.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+NOX = re.search(r'"(nox==.+?)"', Path(__file__).read_text(encoding="utf-8"))[1]
+
+
+def has_nox() -> bool:
+    """Whether this interpreter has the very nox that the first lines of this file ask for."""
+    try:
+        return f"nox=={version('nox')}" == NOX
+    except PackageNotFoundError:
+        return False
+
+
+def bootstrap() -> None:
+    """Puts nox into a private environment under .nox/ and runs this file again with it; does not return."""
+    if sys.version_info < (3, 11):  # noqa: UP036 (it says so to the older ones)
+        print(f"bloor needs Python 3.11 or later; this is {sys.version.split()[0]} ({sys.executable})", file=sys.stderr)
+        sys.exit(2)
+    home = HERE / ".nox" / f".{NOX}-py{sys.version_info[0]}{sys.version_info[1]}"
+    python, complete = home / "bin" / "python", home / "complete"
+    steps = [[sys.executable, "-m", "venv", "--clear", home], [python, "-m", "pip", "install", "--quiet", NOX]]
+    for step in [] if complete.exists() else steps:
+        print(f"fetching {NOX}, once: {' '.join(map(str, step))}", file=sys.stderr)
+        if subprocess.run(step, check=False).returncode:
+            print(
+                f"\n{NOX} could not be installed; the lines above say why. Either the venv module is missing"
+                "\n(on Debian: apt install python3-venv) or pip does not reach its package index.",
+                file=sys.stderr,
+            )
+            sys.exit(2)
+    complete.touch()
+    os.execv(python, [python, __file__, *sys.argv[1:]])
+
+
+if __name__ == "__main__" and not has_nox():
+    bootstrap()
+
+import nox  # noqa: E402 (it may have to be fetched first)
+from python_discovery import get_interpreter  # noqa: E402 (a part of nox)
+
+PACKAGES = ["bloor-core", "bloor-strategies", "bloor-risk", "bloor-binance", "bloor-coinbase", "bloor-kraken"]
+SHARED = nox.project.load_toml(HERE / "pyproject.toml")
+PYTHONS = nox.project.python_versions(nox.project.load_toml(HERE / "bloor-core" / "pyproject.toml"))
+CACHE = HERE / ".nox" / ".cache"
+
+nox.needs_version = NOX.removeprefix("nox")
+nox.options.sessions = ["lint", "types", "docs", "tests"]
+nox.options.default_venv_backend = "virtualenv"
+nox.options.download_python = "never"
+nox.options.reuse_venv = "yes"
+nox.options.error_on_missing_interpreters = False  # the closing line of `tests` names them
+
+#: Brings up loopback, the only interface of a new network namespace, and becomes the command that follows.
+LOOPBACK = """
+import fcntl, os, socket, struct, sys
+SIOCSIFFLAGS, IFF_UP = 0x8914, 1
+with socket.socket() as s:
+    fcntl.ioctl(s, SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", IFF_UP))
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
+
+
+def group(name: str) -> tuple[str, ...]:
+    """The requirements of a dependency group of pyproject.toml."""
+    return nox.project.dependency_groups(SHARED, name)
+
+
+def install(session: nox.Session, *groups: str, editable: bool = True) -> None:
+    """The six distributions and what the named groups require."""
+    flag = ["--editable"] if editable else []
+    distributions = [word for package in PACKAGES for word in (*flag, f"./{package}")]
+    session.install("--quiet", *distributions, *(req for name in groups for req in group(name)))
+
+
+def offline(session: nox.Session) -> list[str]:
+    """The words that, put before a command, take the network away from it; says so where that is not possible."""
+    script = CACHE / "loopback.py"
+    script.parent.mkdir(parents=True, exist_ok=True)
+    script.write_text(LOOPBACK, encoding="utf-8")
+    for unshare in (["unshare", "--net"], ["unshare", "--net", "--map-root-user"]):
+        words = [*unshare, sys.executable, str(script)]
+        try:
+            if subprocess.run([*words, "true"], capture_output=True, check=False).returncode == 0:
+                session.log("network: none but loopback, in a namespace of its own")
+                return words
+        except FileNotFoundError:
+            break
+    session.log("network: this machine has no network namespaces, so only the guard inside the tests refuses it")
+    return []
+
+
+def kernels(session: nox.Session) -> dict[str, str]:
+    """Where numba keeps compiled kernels: one folder per interpreter, shared by the sessions."""
+    return {"NUMBA_CACHE_DIR": str(CACHE / f"numba-{session.python or 'own'}")}
+
+
+#: Compiles the kernels ahead of the tests, so that no test's time-out pays for it, and says how long it took.
+WARM = "from bloor.market.kernels import warm; print(f'kernels: ready after {warm():.1f} s')"
+
+TESTED: dict[str, str] = {}
+
+
+@cache
+def present() -> list[str]:
+    """The supported Pythons that this machine has, oldest first."""
+    return [python for python in PYTHONS if get_interpreter(python)]
+
+
+def say_what_was_tested() -> None:
+    """The closing line of `tests`: on which interpreters, and which are missing here."""
+    tested = ", ".join(f"{python} ({what})" for python, what in sorted(TESTED.items()))
+    missing = ", ".join(python for python in PYTHONS if python not in present()) or "none"
+    print(f"interpreters tested: {tested}; missing: {missing}", flush=True)
+
+
+@nox.session(python=PYTHONS[::-1])
+def tests(session: nox.Session) -> None:
+    """All tests on the oldest Python here, unit and contract tests on the others. Arguments go to pytest."""
+    what, chosen = ("full", []) if session.python == present()[0] else ("unit, contract", ["-m", "unit or contract"])
+    if not TESTED:
+        atexit.register(say_what_was_tested)
+    TESTED[session.python] = f"{what}: not finished"
+    install(session, "test")
+    TESTED[session.python] = f"{what}: failed"
+    session.run("python", "-c", WARM, env=kernels(session))
+    command = [*offline(session), "python", "-m", "pytest", *chosen, *session.posargs]
+    session.run(*command, env=kernels(session), external=True)
+    TESTED[session.python] = what
+
+
+@nox.session
+def soak(session: nox.Session) -> None:
+    """Property tests with 20,000 examples each, and whatever else takes long."""
+    install(session, "test")
+    chosen = ["-m", "soak or property", "--hypothesis-profile=soak", "--timeout=0"]
+    command = [*offline(session), "python", "-m", "pytest", *chosen, *session.posargs]
+    session.run(*command, env=kernels(session), external=True)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """ruff: rules and format."""
+    session.install("--quiet", *group("lint"))
+    session.run("ruff", "check", *session.posargs)
+    session.run("ruff", "format", "--check")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """mypy --strict over all sources."""
+    install(session, "types")
+    session.run("mypy", *session.posargs)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The documentation: links resolve, examples run. `-- --write` writes the reference pages anew from the code."""
+    install(session, "docs")
+    if "--write" in session.posargs:
+        session.run("python", "docs/reference.py", "--write")
+    session.run("python", "-m", "pytest", "-q", "bloor-core/tests/house/test_docs.py", env=kernels(session))
+    session.run("sphinx-build", "-W", "--keep-going", "--fresh-env", "--quiet", "docs", "site")
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """The real thing: momentum on a simulated Binance, for ten seconds."""
+    install(session, editable=False)
+    session.run("bloor", "run", "-p", "momentum", "--duration", "10s", *session.posargs)
+    bloor = Path(session.bin, "bloor").relative_to(HERE)
+    for line in [
+        f"{bloor} run -p momentum --venue kraken        another venue, the same strategy",
+        f"{bloor} plugins list                          what is installed",
+        f"{bloor} venue sim binance                     a venue to try your own client on",
+        f"{bloor} new strategy my-idea                  a plug-in of your own, with its tests",
+    ]:
+        print("  try next:", line, flush=True)
+
+
+@nox.session(python=False)
+def dev(session: nox.Session) -> None:
+    """Makes .venv with everything installed editable, and the tools."""
+    python = HERE / ".venv" / "bin" / "python"
+    session.run(sys.executable, "-m", "virtualenv", "--quiet", ".venv", external=True)
+    editable = [word for package in PACKAGES for word in ("--editable", f"./{package}")]
+    session.run(python, "-m", "pip", "install", "--quiet", *editable, *group("dev"), external=True)
+    print("  . .venv/bin/activate", flush=True)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Runs every bloor-*/bench/bench_*.py; names after `--` choose some of them."""
+    install(session)
+    for script in sorted(HERE.glob("bloor-*/bench/bench_*.py")):
+        if not session.posargs or script.stem.removeprefix("bench_") in session.posargs:
+            session.run("python", str(script.relative_to(HERE)), env=kernels(session))
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """Wheels and sdists, then the two literal lines of the README in an empty environment, without a network."""
+    session.install("--quiet", *group("build"))
+    dist, empty = CACHE / "dist", CACHE / "empty"
+    shutil.rmtree(dist, ignore_errors=True)
+    for package in PACKAGES:
+        session.run("python", "-m", "build", "--no-isolation", "--outdir", str(dist), package, silent=True)
+    session.run("twine", "check", "--strict", *map(str, sorted(dist.iterdir())))
+    session.run(sys.executable, "-m", "virtualenv", "--quiet", "--clear", str(empty), external=True)
+    python = str(empty / "bin" / "python")
+    links = ["--find-links", str(dist)]
+    session.run(python, "-m", "pip", "install", "--quiet", *links, "bloor-core", "bloor-binance", external=True)
+    session.run(python, "-I", "bloor-core/tests/house/installed.py", *offline(session), external=True)
+
+
+@nox.session(python=False)
+def changelog(session: nox.Session) -> None:
+    """Moves the fragments in bloor-*/changes/ into the changelogs, under the current version; for a release."""
+    for package in PACKAGES:
+        [source] = HERE.glob(f"{package}/src/*/__init__.py")
+        release = re.search(r'__version__ = "(.+)"', source.read_text(encoding="utf-8"))[1]
+        text = f"\n## {release} ({time.strftime('%Y-%m-%d')})\n"
+        for kind in ("added", "changed", "fixed", "removed"):
+            fragments = sorted(HERE.glob(f"{package}/changes/*.{kind}.md"))
+            text += f"\n{kind.capitalize()}:\n\n" if fragments else ""
+            for fragment in fragments:
+                text += "- " + fragment.read_text(encoding="utf-8").strip().replace("\n", "\n  ") + "\n"
+                fragment.unlink()
+        path = HERE / package / "CHANGELOG.md"
+        head, mark, older = path.read_text(encoding="utf-8").partition("\n## ")
+        path.write_text(head + text + mark + older, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.argv[1:1] = ["--noxfile", __file__]
+    nox.main()
