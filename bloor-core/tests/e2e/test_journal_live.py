@@ -60,7 +60,7 @@ def test_a_follower_sees_every_record_of_a_living_writer(tmp_path: Path) -> None
 
 
 def test_a_killed_writer_loses_nothing_that_was_appended(tmp_path: Path) -> None:
-    """After SIGKILL at any moment: what a follower had seen is there, the tail is at most one record, writing goes on."""
+    """After SIGKILL at any moment: what a follower had seen is there, all of it is whole, and writing goes on."""
     for round_ in range(5):
         folder = tmp_path / str(round_)
         writer = start(folder, 10_000_000, 0)

@@ -129,15 +129,18 @@ def test_run_hands_over_what_was_asked(monkeypatch, tmp_path):
     """Every option of the contract arrives, typed, and wins over the configuration."""
     monkeypatch.chdir(tmp_path)
     import sys
-    from types import ModuleType
+    from types import ModuleType, SimpleNamespace
 
     asked = []
     fake = ModuleType("bloor.host.run")
-    fake.run = lambda options: asked.append(options) or 1
+    failed = SimpleNamespace(document={"mode": "paper"}, failure="no data came", exit_code=1)
+    fake.run = lambda options: asked.append(options) or failed
     monkeypatch.setitem(sys.modules, "bloor.host.run", fake)
     args = "run -p momentum arbitrage -p no:price-collar --venue binance --venue kraken --symbol BTC-USDT --mode paper"
     args += " --env testnet --duration 5m --set run.seed=3 --data a.gz b.gz --speed 0 --seed 9 --session s --json"
-    assert runner.invoke(app, args.split()).exit_code == 1
+    result = runner.invoke(app, args.split())
+    assert (result.exit_code, json.loads(result.stdout)) == (1, {"mode": "paper"})
+    assert result.stderr == "error: the run failed: no data came\n"
     (options,) = asked
     assert (options.plugins, options.blocked) == (("momentum", "arbitrage"), ("price-collar",))
     assert (options.duration_s, options.json) == (300.0, True)

@@ -141,6 +141,8 @@ def test_the_file_of_the_working_directory_is_read(tmp_path):
         ("most", "1", "a value >= 2", "'1'"),
         ("max_value", "1e400", "a decimal number", "'1e400'"),
         ("max_value", "nan", "a decimal number", "'nan'"),
+        ("max_value", "'٣'", "a decimal number", "٣"),
+        ("max_value", "' 1'", "a decimal number", "' 1'"),
         ("max_value", "ten", "a decimal number", "'ten'"),
         ("ratio", "inf", "a finite number", "'inf'"),
         ("ratio", "1e999", "a finite number", "'1e999'"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import shutil
 from pathlib import Path
@@ -88,10 +87,9 @@ def test_a_flipped_bit_anywhere_is_detected(tmp_path: Path, segment_bytes: int) 
 
 def check_damage(folder: Path, originals: list[object]) -> None:
     reader = Reader(folder)
-    found = []
+    found: list[object] = []
     try:
-        for record in reader:
-            found.append(record)
+        found.extend(reader)  # keeps what came before an error
     except JournalError:
         pass
     else:
@@ -108,10 +106,12 @@ def test_a_valid_record_after_a_bad_one_is_corruption(tmp_path: Path) -> None:
     data = bytearray(path.read_bytes())
     data[ends[2] + 41] ^= 1
     path.write_bytes(data)
-    with pytest.raises(JournalError, match=rf"byte {ends[2]}: .*a valid record at {ends[3]} .*Records up to 3 are good"):
+    with pytest.raises(
+        JournalError, match=rf"byte {ends[2]}: .*a valid record at {ends[3]} .*Records up to 3 are good"
+    ):
         Writer(tmp_path, epoch=2, clock=lambda: 1)
     assert path.read_bytes() == data  # nothing was touched
-    os.unlink(tmp_path / "lock")  # and the lock is free
+    (tmp_path / "lock").unlink()  # and the lock is free
     with pytest.raises(JournalError, match="corrupt"):
         survey(tmp_path)
 

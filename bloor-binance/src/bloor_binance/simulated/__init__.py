@@ -8,7 +8,6 @@ go out as they were recorded: there an account's orders meet the recorded liquid
 from __future__ import annotations
 
 from bloor.hookspecs import SimulatedVenueSpec
-
 from bloor_binance.simulated.venue import SimulatedBinance
 
 __all__ = ["SimulatedBinance", "simulated_venue_spec"]

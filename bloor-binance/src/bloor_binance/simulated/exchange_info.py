@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 from bloor.model.instrument import Instrument
-
 from bloor_binance.simulated.filters import MAX_OPEN_ORDERS, PERCENT_DOWN, PERCENT_UP
 from bloor_binance.simulated.rate_limits import RateLimits
 from bloor_binance.simulated.words import ORDER_TYPES, SELF_TRADE_MODES, decimal_text, qty_text

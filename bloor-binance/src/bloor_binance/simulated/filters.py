@@ -6,7 +6,6 @@ from decimal import Decimal
 
 from bloor.model.instrument import Instrument
 from bloor.model.orders import OrderType
-
 from bloor_binance.simulated.errors import filter_failure
 
 __all__ = ["MAX_OPEN_ORDERS", "PERCENT_DOWN", "PERCENT_UP", "check_count", "check_notional", "check_price", "check_qty"]
@@ -21,7 +20,7 @@ _DECIMALS = 8
 
 def check_price(instrument: Instrument, price_units: int, last_ticks: int) -> int:
     """A price in 1e-8 as ticks. Raises ApiError -1013 PRICE_FILTER or PERCENT_PRICE_BY_SIDE."""
-    ticks, rest = divmod(price_units * 10**instrument.price_decimals, instrument.tick_units * 10**_DECIMALS)
+    ticks, rest = divmod(price_units * _scale(instrument.price_decimals), instrument.tick_units * _scale(_DECIMALS))
     if rest or not 1 <= ticks <= 100_000_000:
         raise filter_failure("PRICE_FILTER")
     if last_ticks and not last_ticks * PERCENT_DOWN <= ticks <= last_ticks * PERCENT_UP:
@@ -31,14 +30,14 @@ def check_price(instrument: Instrument, price_units: int, last_ticks: int) -> in
 
 def check_qty(instrument: Instrument, qty_units: int) -> int:
     """A quantity in 1e-8 as units. Raises ApiError -1013 LOT_SIZE."""
-    units, finer = divmod(qty_units * 10**instrument.qty_decimals, 10**_DECIMALS)
+    units, finer = divmod(qty_units * _scale(instrument.qty_decimals), _scale(_DECIMALS))
     lots, rest = divmod(units, instrument.lot_units)
     if finer or rest or lots < instrument.min_lots or (instrument.max_lots and lots > instrument.max_lots):
         raise filter_failure("LOT_SIZE")
     return units
 
 
-def check_notional(instrument: Instrument, type: OrderType, ticks: int, units: int) -> None:  # noqa: A002 (Binance's word)
+def check_notional(instrument: Instrument, type: OrderType, ticks: int, units: int) -> None:
     """The value of an order; for a market order at the last price. Raises ApiError -1013 NOTIONAL."""
     value = instrument.price(ticks) * instrument.qty(units)
     if value < instrument.min_notional:
@@ -51,3 +50,8 @@ def check_count(open_orders: int) -> None:
     """How many orders are open already. Raises ApiError -1013 MAX_NUM_ORDERS."""
     if open_orders >= MAX_OPEN_ORDERS:
         raise filter_failure("MAX_NUM_ORDERS")
+
+
+def _scale(decimals: int) -> int:
+    scale: int = 10**decimals
+    return scale

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from attrs import frozen
+
 from bloor.model.instrument import Instrument
 from bloor.model.symbols import split_symbol
 from bloor.simulation.market import MarketStyle

@@ -12,10 +12,10 @@ from typing import Any
 
 import orjson
 from attrs import frozen
+
 from bloor.model.orders import Side
 from bloor.simulation.account import Account, format_atoms
 from bloor.simulation.exchange import Exchange
-
 from bloor_binance.simulated.errors import ApiError, bad_parameter
 from bloor_binance.simulated.exchange_info import exchange_info
 from bloor_binance.simulated.orders import OrderDesk

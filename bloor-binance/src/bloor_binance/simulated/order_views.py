@@ -11,7 +11,6 @@ from bloor.model.orders import Side
 from bloor.simulation.account import format_atoms
 from bloor.simulation.exchange import AccountFill, AccountOrder
 from bloor.simulation.orders import OrderState
-
 from bloor_binance.simulated.words import price_text, qty_text, status_text, word
 
 __all__ = ["cancelled", "my_trade", "placed", "status"]

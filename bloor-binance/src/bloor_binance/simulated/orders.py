@@ -12,7 +12,6 @@ from bloor.model.orders import OrderType, Side, TimeInForce
 from bloor.simulation.account import base_atoms, quote_atoms
 from bloor.simulation.exchange import AccountOrder, Exchange, Market, Refusal
 from bloor.simulation.orders import OrderState, opposite
-
 from bloor_binance.simulated import filters, order_views
 from bloor_binance.simulated.errors import ApiError, cancel_rejected, missing, order_rejected
 from bloor_binance.simulated.params import Params
@@ -57,7 +56,7 @@ class OrderDesk:
             raise ApiError(-1121, "Invalid symbol.")
         return market
 
-    def test(self, params: Params, account: int, now_ns: int, unit: int) -> dict[str, Any]:  # noqa: ARG002 (one signature)
+    def test(self, params: Params, account: int, now_ns: int, unit: int) -> dict[str, Any]:
         """``POST /order/test``: every check that does not need the account."""
         self._build(params, account)
         return {}
@@ -97,26 +96,26 @@ class OrderDesk:
             raise cancel_rejected()
         return [self._cancel(order, None, now_ns, unit) for order in orders]
 
-    def status(self, params: Params, account: int, now_ns: int, unit: int) -> dict[str, Any]:  # noqa: ARG002
+    def status(self, params: Params, account: int, now_ns: int, unit: int) -> dict[str, Any]:
         """``GET /order``."""
         order = self._find(params, account, only_open=False)
         if order is None:
             raise ApiError(-2013, "Order does not exist.")
         return order_views.status(order, unit)
 
-    def open_orders(self, params: Params, account: int, now_ns: int, unit: int) -> list[dict[str, Any]]:  # noqa: ARG002
+    def open_orders(self, params: Params, account: int, now_ns: int, unit: int) -> list[dict[str, Any]]:
         """``GET /openOrders``."""
         symbol = self.market(params).instrument.venue_symbol if "symbol" in params else None
         return [order_views.status(order, unit) for order in self._exchange.open_orders(account, symbol)]
 
-    def all_orders(self, params: Params, account: int, now_ns: int, unit: int) -> list[dict[str, Any]]:  # noqa: ARG002
+    def all_orders(self, params: Params, account: int, now_ns: int, unit: int) -> list[dict[str, Any]]:
         """``GET /allOrders``."""
         orders = [
             order for order in self._of(account, self.market(params)) if order.id >= (params.integer("orderId") or 0)
         ]
         return [order_views.status(order, unit) for order in orders[-_limit(params) :]]
 
-    def my_trades(self, params: Params, account: int, now_ns: int, unit: int) -> list[dict[str, Any]]:  # noqa: ARG002
+    def my_trades(self, params: Params, account: int, now_ns: int, unit: int) -> list[dict[str, Any]]:
         """``GET /myTrades``."""
         wanted, first = params.integer("orderId"), params.integer("fromId") or 0
         start, end = params.integer("startTime") or 0, params.integer("endTime") or (1 << 62)

@@ -9,7 +9,6 @@ from typing import TypeVar
 
 from bloor.errors import MoneyError
 from bloor.model.decimals import parse_units
-
 from bloor_binance.simulated.errors import ApiError, bad_parameter, illegal, missing, precision
 
 __all__ = ["Params"]

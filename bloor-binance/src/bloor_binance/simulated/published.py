@@ -1,17 +1,17 @@
 """What the public sees of one seeded market: trades, best prices, depth (web-socket-streams.md).
 
-``u`` of the streams and ``lastUpdateId`` of the REST depth count changed levels, so that a client may splice them by the
-published rule, and the best prices of a book that it keeps equal the ``bookTicker`` of the same ``u``.
+``u`` of the streams and ``lastUpdateId`` of the REST depth count changed levels, so that a client may splice them by
+the published rule, and the best prices of a book that it keeps equal the ``bookTicker`` of the same ``u``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Protocol
 
 from bloor.model.orders import Side
 from bloor.simulation.exchange import Market, PublicTrade
-
 from bloor_binance.simulated.streams import StreamHub
 from bloor_binance.simulated.words import price_text, qty_text
 
@@ -115,9 +115,7 @@ class SeededPublished:
         if self._trades:
             trades, self._trades = self._trades, []
             for trade in trades:
-                self._hub.publish(
-                    f"{self._stream}@trade", lambda unit, trade=trade: self._trade(trade, ns // unit, unit)
-                )
+                self._hub.publish(f"{self._stream}@trade", partial(self._trade, trade, ns))
             self._publish_aggregates(trades, ns)
 
     def tick(self, ns: int, number: int) -> None:
@@ -128,9 +126,7 @@ class SeededPublished:
             self._send_diff("@depth", ns)
         for levels in _PARTIAL:
             for suffix in ("@100ms", "") if slow else ("@100ms",):
-                self._hub.publish(
-                    f"{self._stream}@depth{levels}{suffix}", lambda _, levels=levels: self._partial(levels)
-                )
+                self._hub.publish(f"{self._stream}@depth{levels}{suffix}", partial(self._partial, levels))
 
     def _send_diff(self, suffix: str, ns: int) -> None:
         diff = self._diffs[suffix]
@@ -138,7 +134,7 @@ class SeededPublished:
             return
         first, diff.sent_id = diff.sent_id + 1, self._update_id
         levels, diff.touched = diff.touched, {}
-        self._hub.publish(self._stream + suffix, lambda unit: self._diff(levels, first, ns // unit))
+        self._hub.publish(self._stream + suffix, partial(self._diff, levels, first, ns))
 
     def _publish_aggregates(self, trades: Sequence[PublicTrade], ns: int) -> None:
         groups: list[list[PublicTrade]] = []
@@ -153,7 +149,7 @@ class SeededPublished:
             number = self._aggregate_id
             self._hub.publish(
                 f"{self._stream}@aggTrade",
-                lambda unit, group=group, number=number: self._aggregate(group, number, ns // unit, unit),
+                partial(self._aggregate, group, number, ns),
             )
 
     # -- payloads ---------------------------------------------------------------------------------------------------
@@ -171,20 +167,21 @@ class SeededPublished:
             if changed is side
         )
 
-    def _trade(self, trade: PublicTrade, event_time: int, unit: int) -> bytes:
+    def _trade(self, trade: PublicTrade, ns: int, unit: int) -> bytes:
         i = self.market.instrument
+        price, qty = price_text(i, trade.price), qty_text(i, trade.units)
         maker = "true" if trade.aggressor is Side.SELL else "false"
         return (
-            f'{{"e":"trade","E":{event_time},"s":"{self._name}","t":{trade.trade_id},"p":"{price_text(i, trade.price)}",'
-            f'"q":"{qty_text(i, trade.units)}","T":{trade.ns // unit},"m":{maker},"M":true}}'
+            f'{{"e":"trade","E":{ns // unit},"s":"{self._name}","t":{trade.trade_id},"p":"{price}",'
+            f'"q":"{qty}","T":{trade.ns // unit},"m":{maker},"M":true}}'
         ).encode()
 
-    def _aggregate(self, group: Sequence[PublicTrade], number: int, event_time: int, unit: int) -> bytes:
+    def _aggregate(self, group: Sequence[PublicTrade], number: int, ns: int, unit: int) -> bytes:
         i, first = self.market.instrument, group[0]
         maker = "true" if first.aggressor is Side.SELL else "false"
         units = sum(trade.units for trade in group)
         return (
-            f'{{"e":"aggTrade","E":{event_time},"s":"{self._name}","a":{number},"p":"{price_text(i, first.price)}",'
+            f'{{"e":"aggTrade","E":{ns // unit},"s":"{self._name}","a":{number},"p":"{price_text(i, first.price)}",'
             f'"q":"{qty_text(i, units)}","f":{first.trade_id},"l":{group[-1].trade_id},"T":{first.ns // unit},'
             f'"m":{maker},"M":true}}'
         ).encode()
@@ -197,13 +194,13 @@ class SeededPublished:
             f'"a":"{price_text(i, ask)}","A":"{qty_text(i, ask_units)}"}}'
         ).encode()
 
-    def _diff(self, touched: dict[tuple[Side, int], None], first: int, event_time: int) -> bytes:
+    def _diff(self, touched: dict[tuple[Side, int], None], first: int, ns: int, unit: int) -> bytes:
         return (
-            f'{{"e":"depthUpdate","E":{event_time},"s":"{self._name}","U":{first},"u":{self._update_id},'
+            f'{{"e":"depthUpdate","E":{ns // unit},"s":"{self._name}","U":{first},"u":{self._update_id},'
             f'"b":[{self._levels(Side.BUY, touched)}],"a":[{self._levels(Side.SELL, touched)}]}}'
         ).encode()
 
-    def _partial(self, limit: int) -> bytes:
+    def _partial(self, limit: int, _unit: int) -> bytes:
         bids, asks = self.depth(limit)
         return f'{{"lastUpdateId":{self._update_id},"bids":{_text(bids)},"asks":{_text(asks)}}}'.encode()
 

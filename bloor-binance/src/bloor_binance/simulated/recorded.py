@@ -11,12 +11,12 @@ from decimal import Decimal
 
 import orjson
 from attrs import evolve
+
 from bloor.model.orders import Side
 from bloor.simulation.exchange import Exchange, Market, PublicTrade
 from bloor.simulation.recorded import RecordedMarket
 from bloor.simulation.recorded_book import RecordedBook
 from bloor.simulation.venue import SimulationOptions
-
 from bloor_binance.normalizer import BinanceSpotNormalizer
 from bloor_binance.simulated.listing import QTY_DECIMALS
 from bloor_binance.simulated.published import TextLevels
@@ -112,11 +112,11 @@ class RecordedSource:
         """Whether the last frame was played."""
         return self._player.finished
 
-    def start(self, now_ns: int) -> None:  # noqa: ARG002 (time begins with the first client)
+    def start(self, now_ns: int) -> None:
         """Reads up to the first known book."""
         self._player.start()
 
-    def subscribed(self, stream: str, now_ns: int) -> None:  # noqa: ARG002 (any stream)
+    def subscribed(self, stream: str, now_ns: int) -> None:
         """Somebody listens."""
         self._player.begin(now_ns)
 

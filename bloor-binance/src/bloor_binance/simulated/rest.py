@@ -1,12 +1,12 @@
-"""The REST API: routes, signatures over query and body, answers and headers (rest-api.md, "General API Information")."""
+"""The REST API: routes, signatures over query and body, answers and headers (rest-api.md, "General Information")."""
 
 from __future__ import annotations
 
 from urllib.parse import parse_qsl
 
 import orjson
-from bloor.simulation.venue import HttpAnswer, HttpRequest
 
+from bloor.simulation.venue import HttpAnswer, HttpRequest
 from bloor_binance.simulated.errors import ApiError, missing
 from bloor_binance.simulated.operations import Operations, Security
 from bloor_binance.simulated.params import Params

@@ -8,7 +8,6 @@ from bloor.model.instrument import Instrument
 from bloor.simulation.exchange import Exchange, Market
 from bloor.simulation.market import SeededMarket
 from bloor.simulation.matching import MatchingBook
-
 from bloor_binance.simulated.listing import styles
 from bloor_binance.simulated.published import DEPTH_INTERVAL_NS, SeededPublished
 from bloor_binance.simulated.streams import StreamHub
@@ -96,4 +95,4 @@ class SeededSource:
         self._next_tick_ns += DEPTH_INTERVAL_NS
 
     def _set_deadline(self) -> None:
-        self.deadline_ns = min(self._next_tick_ns, min(model.next_ns for _, model, _ in self._models))
+        self.deadline_ns = min(self._next_tick_ns, *(model.next_ns for _, model, _ in self._models))

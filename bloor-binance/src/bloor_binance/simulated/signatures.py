@@ -1,7 +1,7 @@
 """Who signed a request: API keys, signatures and the age of a request (rest-api.md, "SIGNED Endpoint Examples").
 
-The text that is signed is, over REST, query and body as sent (percent-encoded) without the signature; over the WebSocket
-API, every parameter but the signature, sorted by name and joined as ``k=v&k=v``, not encoded.
+The text that is signed is, over REST, query and body as sent (percent-encoded) without the signature; over the
+WebSocket API, every parameter but the signature, sorted by name and joined as ``k=v&k=v``, not encoded.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, unquote
 
 import orjson
 from attrs import define, field
+
 from bloor.simulation.venue import Outbox
 
 __all__ = ["StreamConnection", "StreamHub"]
@@ -198,7 +199,7 @@ def _check_shape(message: dict[str, Any]) -> None:
         )
     extra = set(message) - {"method", "params", "id"}
     if extra:
-        raise _ControlError(2, f"Invalid request: unknown field `{sorted(extra)[0]}`")
+        raise _ControlError(2, f"Invalid request: unknown field `{min(extra)}`")
 
 
 def _property(connection: StreamConnection, method: str, params: Any) -> bool | None:

@@ -11,11 +11,11 @@ from typing import Any
 
 import orjson
 from attrs import define
+
 from bloor.simulation.account import Account, format_atoms
 from bloor.simulation.exchange import AccountEvent, AccountEventKind, AccountOrder
 from bloor.simulation.orders import EndReason
 from bloor.simulation.venue import Outbox
-
 from bloor_binance.simulated.words import price_text, qty_text, status_text, word
 
 __all__ = ["Subscription", "UserStream"]

@@ -10,7 +10,6 @@ from bloor.errors import UsageError
 from bloor.simulation.account import ATOM_DECIMALS, Account
 from bloor.simulation.exchange import AccountEvent, Exchange, Market, PublicTrade
 from bloor.simulation.venue import HttpAnswer, HttpRequest, Outbox, SimulationOptions
-
 from bloor_binance.simulated import ws_api
 from bloor_binance.simulated.keys import SimulatedKeys
 from bloor_binance.simulated.listing import DEFAULT_SYMBOLS, listing

@@ -7,8 +7,8 @@ from urllib.parse import parse_qs
 
 import orjson
 from attrs import define
-from bloor.simulation.venue import Outbox
 
+from bloor.simulation.venue import Outbox
 from bloor_binance.simulated.errors import ApiError, missing
 from bloor_binance.simulated.operations import Operation, Operations, Security
 from bloor_binance.simulated.params import Params

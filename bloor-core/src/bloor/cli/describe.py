@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -61,16 +63,25 @@ def _section(answers: dict[str, Any]) -> tuple[str, type[Any] | None]:
 
 def _settings(cls: type[Any]) -> list[dict[str, Any]]:
     fields = [field for field in attrs.fields(attrs.resolve_types(cls)) if field.init]
+    docs = _attribute_docs(cls)
     return [
         {
             "key": field.name,
             "type": describe(field.type),
             "default": None if field.default in (None, attrs.NOTHING) else _text(field.default),
-            "doc": field.metadata.get("doc", ""),
+            "doc": field.metadata.get("doc") or docs.get(field.name, ""),
         }
         for field in fields
     ]
 
 
+def _attribute_docs(cls: type[Any]) -> dict[str, str]:
+    """What the section ``Attributes:`` of a class's docstring says of each attribute."""
+    text = inspect.getdoc(cls) or ""
+    section = re.search(r"^Attributes:\n((?:    .*\n?|\n)+)", text, re.MULTILINE)
+    entries = re.findall(r"^ {4}(\w+): (.*(?:\n {8,}.*)*)", section[1] if section else "", re.MULTILINE)
+    return {name: " ".join(words.split()) for name, words in entries}
+
+
 def _text(default: Any) -> str:
-    return "made when used" if isinstance(default, attrs.Factory) else str(getattr(default, "value", default))  # type: ignore[arg-type]
+    return "" if isinstance(default, attrs.Factory) else str(getattr(default, "value", default))  # type: ignore[arg-type]

@@ -82,7 +82,7 @@ def info(
 def doctor(json: Json = False, plugin: Named = None) -> None:
     """Import every installed plug-in, ask every hook, and report what is wrong.
 
-    Exit code 1 when any plug-in is broken. An import time includes its hooks, and whatever the plug-in is the first to import.
+    Exit code 1 when any plug-in is broken. An import time includes the hooks, and whatever is imported first here.
     """
     host = _host(plugin)
     rows = [_examine(host, entry) for found in host.catalog.entries.values() for entry in found]

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bloor.cli.shell import ManyValues, example
+from bloor.cli.shell import ManyValues, example, write_json
+
+if TYPE_CHECKING:
+    from bloor.host.options import RunOptions
 
 __all__ = ["EXAMPLE", "RunCommand", "run"]
 
 EXAMPLE = example(
     "bloor run -p momentum",
     "bloor run -p momentum --venue binance --symbol ETH-USDT --duration 5m",
-    "bloor run -p momentum -p no:price-collar --set strategy.momentum.lookback=32 --json",
+    "bloor run -p momentum -p no:price-collar --set strategy.momentum.fast=10 --json",
 )
 
 
@@ -96,6 +99,26 @@ def run(
     layers = options.layers(os.environ)
     if ctx.obj["log_level"] is None:
         configure(layers.section("log", LogConfig).level)
+    raise typer.Exit(_run(options))
+
+
+def _run(options: RunOptions) -> int:
+    """Runs, with a live view on a terminal, and shows the summary."""
+    import sys
+
     from bloor.host.run import run as run_host
 
-    raise typer.Exit(run_host(options))
+    if options.json:
+        result = run_host(options)
+        write_json(result.document)
+    else:
+        from rich.console import Console
+
+        from bloor.cli.live import LiveView
+        from bloor.cli.screen import summary_screen
+
+        result = run_host(options, LiveView() if sys.stdout.isatty() else None)
+        Console().print(summary_screen(result.document))
+    if result.failure:
+        typer.echo(f"error: the run failed: {result.failure}", err=True)
+    return result.exit_code

@@ -11,7 +11,7 @@ import math
 import re
 import types
 from collections.abc import Callable, Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar, Union, get_args, get_origin
@@ -37,6 +37,10 @@ _WORDS: dict[Any, str] = {
     Path: "a path",
     Duration: "a duration with a unit such as 30s or 5m",
 }
+
+
+#: A decimal in a string; Decimal itself also takes other scripts' digits, white space and "Infinity".
+_DECIMAL = re.compile(r"[+-]?[0-9]+(?:_[0-9]+)*(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?\Z", re.ASCII)
 
 
 class _Wrong(Exception):  # noqa: N818 (internal: carries an expectation to the place that knows the path)
@@ -68,12 +72,9 @@ def _float(value: Any, _: Any) -> float:
 
 
 def _decimal(value: Any, _: Any) -> Decimal:
-    if type(value) not in (int, str, Decimal):
+    if type(value) not in (int, str, Decimal) or (type(value) is str and not _DECIMAL.match(value)):
         raise _Wrong
-    try:
-        number = Decimal(value)
-    except InvalidOperation:
-        raise _Wrong from None
+    number = Decimal(value)
     # the bound keeps 1e999999999 from becoming a billion digits later
     if not number.is_finite() or not -64 <= number.adjusted() <= 64:
         raise _Wrong
@@ -154,7 +155,7 @@ def describe(kind: Any) -> str:
     if origin in (list, tuple, set, frozenset):
         return f"a list, each element {describe(args[0])}"
     if origin in (dict, Mapping):
-        return f"a table of {describe(args[-1])}"
+        return f"a table, each value {describe(args[-1])}"
     return "a table" if attrs.has(kind) else str(getattr(kind, "__name__", kind))
 
 
@@ -277,6 +278,9 @@ def _out_of_range(error: Exception, tree: Tree, path: tuple[str, ...]) -> Config
     # validators of attrs quote the attribute first: 'speed' must be >= 0: -1, 'url' must match regex 'x' ('y' doesn't)
     named = re.match(r"'(\w+)' must (?:be )?(.*?)(?::[^:]*| \('.*' doesn't\)| \(got .*\))?\Z", text, re.DOTALL)
     node = tree.get(named[1]) if named else None
+    if named and isinstance(node, dict) and not is_secret((named[1],)):
+        expected = f"a table that is {text.partition(' must be ')[2]}"
+        return ConfigError(dotted((*path, named[1])), expected, "another", _source(node))
     if named is None or not isinstance(node, Leaf):
         shown = "a consistent section" if any(is_secret((key,)) for key in tree) else text
         return ConfigError(dotted(path), shown, "the values given", _source(tree))

@@ -113,6 +113,12 @@ class Engine:
             deadline = min(deadline, line.feed.deadline_ns, line.orders.deadline_ns)
         return deadline
 
+    def tally(self) -> dict[str, int]:
+        """How many orders were sent, acknowledged, filled, cancelled, rejected, denied and are of unknown outcome."""
+        tally = self.blotter.tally().as_dict()
+        tally["denied"] += sum(self.measures.denials.values())
+        return tally
+
     @property
     def open_orders(self) -> int:
         """How many orders may still fill."""
@@ -266,6 +272,8 @@ class Engine:
         self.measures.events += 1
         kind = event.kind
         for desk in self._by_instrument[event.instrument]:
+            if kind in (_TRADE, _AGG_TRADE):
+                desk.traded(event.price)
             if not desk.started:
                 if kind == _BOOK:
                     self._start(desk)

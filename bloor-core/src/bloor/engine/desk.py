@@ -38,6 +38,7 @@ class Desk:
 
     __slots__ = (
         "_engine",
+        "_mark2",
         "account",
         "book",
         "exposure",
@@ -78,6 +79,7 @@ class Desk:
         self.min_lots = instrument.min_lots
         self.started = False
         self.halted = ""
+        self._mark2 = 0
         self.intent = OrderIntent()
         self.intent.instrument = index
         self.intent.strategy = number
@@ -114,6 +116,19 @@ class Desk:
         """Whole lots that a spot account can still sell: held, less fees paid in the base asset, less open sells."""
         e = self.exposure
         return max(0, e.position + e.inventory - e.open_sell) // self.lot_units
+
+    @property
+    def mark2(self) -> int:
+        """Twice the price, in ticks, that a position is valued at: the mid, or the last trade without one."""
+        view = self.book.view
+        if view.two_sided:
+            self._mark2 = view.best_bid + view.best_ask
+        return self._mark2
+
+    def traded(self, price: int) -> None:
+        """Notes the price of a public trade, in ticks, as a mark for as long as the book has no mid."""
+        if not self.book.view.two_sided:
+            self._mark2 = 2 * price
 
     def lots_for(self, value: float, price: int) -> int:
         """How many whole lots ``value`` of the quote asset buys at ``price`` ticks; 0 when the price is not positive."""

@@ -29,30 +29,15 @@ from bloor.market import ladder
 __all__ = ["Kernels", "cache_folder", "compiled_kernels", "plain_kernels", "warm"]
 
 #: Functions of the ladder that others in it call, callees first.
-CALLED = [
-    "far_slot",
-    "far_put",
-    "far_get",
-    "far_extreme",
-    "high_bit",
-    "scan_down",
-    "scan_up",
-    "put",
-    "get",
-    "set_level",
-    "find_best",
-    "base_for",
-    "move",
-    "settle",
-    "finish",
-    "reset",
-    "apply",
-    "load",
-    "read_number",
+CALLED = (
+    "far_slot", "far_put", "far_get", "far_extreme", "high_bit", "scan_down", "scan_up", "put", "get",
+    "set_level", "find_best", "base_for", "move", "settle", "finish", "reset", "apply", "load", "read_number",
     "parse",
-]
+)  # fmt: skip
 #: Functions of the ladder that are called from outside: the fields of :class:`Kernels`.
-ENTRIES = ["reset", "apply", "load", "parse", "change", "rehash", "walk", "truncate", "get"]
+ENTRIES = (
+    "reset", "apply", "load", "parse", "change", "rehash", "walk", "truncate", "get",
+)  # fmt: skip
 
 
 @frozen
@@ -82,7 +67,8 @@ def compiled_kernels() -> Kernels:
     """The kernels as numba dispatchers; each compiles, or is read from disk, when it is first called."""
     import numba
 
-    with cache_in(numba.config, cache_folder(numba.__version__, numba.config.CACHE_DIR)) as caching:
+    config: Any = numba.config
+    with cache_in(config, cache_folder(numba.__version__, config.CACHE_DIR)) as caching:
         names: dict[str, Any] = dict(vars(ladder))
         for name in CALLED:
             names[name] = numba.njit(rebound(getattr(ladder, name), names))

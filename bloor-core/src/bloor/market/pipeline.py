@@ -14,13 +14,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import chain
 from struct import Struct
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
-from attrs import define
 
 from bloor.errors import MoneyError, RemoteProtocolError
 from bloor.market.book import OrderBook
+from bloor.market.channel import Channel, Held
 from bloor.market.counters import MarketCounters, Resync
 from bloor.market.events import NO_PRICE, EventKind, EventView, Flag
 from bloor.market.kernels import Kernels
@@ -37,32 +37,6 @@ __all__ = ["Channel", "MarketCounters", "MarketPipeline", "Resync"]
 
 #: Called with each event and the book of its instrument (None when the instrument has none); both are reused.
 OnEvent = Callable[[EventView, OrderBook | None], None]
-
-
-class Held(NamedTuple):
-    """A change that waits for a snapshot, and when it was received."""
-
-    message: BookMessage
-    recv_ns: int
-
-
-@define(eq=False)
-class Channel:
-    """One instrument in a pipeline.
-
-    Attributes:
-        index: Its index in the table.
-        instrument: The instrument as it is now.
-        sync: The synchronisation of its book.
-        book: Its book, once there was a book message or the instrument was tracked.
-        depth: Levels a side that the venue's book keeps; 0 for all.
-    """
-
-    index: int
-    instrument: Instrument
-    sync: BookSync[Held]
-    book: OrderBook | None = None
-    depth: int = 0
 
 
 #: One event record: kind, side, flags, instrument, then seven 8-byte cells.
@@ -105,7 +79,8 @@ class MarketPipeline:
         Args:
             normalizer: Reads the venue's frames.
             table: The run's instruments; inferred ones are added to it.
-            on_event: Called for every event, synchronously.
+            on_event: Called for every event, synchronously. It must not raise: a BloorError of its own would be taken
+                for one of the frame's.
             on_resync: Called with the venue symbol of a book that needs a snapshot, and why.
             on_error: Called with what was wrong about a frame.
             resolve: Gives the venue symbol that a snapshot without one belongs to; empty when there is none.
@@ -425,7 +400,7 @@ class MarketPipeline:
             self._ask(channel, Resync.GAP)
 
     def _lose(self, channel: Channel, why: Resync, recv_ns: int) -> None:
-        channel.sync.lost()
+        channel.sync.lost(forget=why is Resync.BAD_LEVEL)
         self._cleared(channel, recv_ns)
         self._ask(channel, why)
 

@@ -1,4 +1,4 @@
-"""When a change may be applied to a book: splice and gap rules as one table.
+r"""When a change may be applied to a book: splice and gap rules as one table.
 
 Theory of operation
 ===================
@@ -9,16 +9,17 @@ sees numbers, says an :class:`Action`, and keeps back what may be needed later.
 
 A change is compared with the number the stream has reached (``last``):
 
-=============  =====================================  ====================================  =====================
-relation       ``CONTIGUOUS`` (Binance spot)          ``PREVIOUS`` (Binance USD-M)          ``NONE``
-=============  =====================================  ====================================  =====================
-``OLD``        ``last_seq <= last``                   ``last_seq <= last`` (after a         never
-                                                      snapshot: ``last_seq < last``)
-``CONTINUES``  ``first_seq <= last + 1 <= last_seq``  ``prev_seq == last`` (after a         always
-                                                      snapshot also ``first_seq <= last
-                                                      <= last_seq``)
-``AHEAD``      ``first_seq > last + 1``               otherwise                             never
-=============  =====================================  ====================================  =====================
+=============  =====================================  ===================================  ======
+relation       ``CONTIGUOUS`` (Binance spot)          ``PREVIOUS`` (Binance USD-M)         ``NONE``
+=============  =====================================  ===================================  ======
+``OLD``        ``last_seq <= last``                   ``last_seq <= last`` (\*)            never
+``CONTINUES``  ``first_seq <= last + 1 <= last_seq``  ``prev_seq == last`` (\*\*)          always
+``AHEAD``      ``first_seq > last + 1``               otherwise                            never
+=============  =====================================  ===================================  ======
+
+After a snapshot (``SPLICING``), where ``last`` is the snapshot's number: (\*) ``last_seq < last``; (\*\*) also
+``first_seq <= last`` or ``prev_seq <= last``, since a change that begins where the snapshot already is leaves nothing
+out.
 
 and the state of the book decides what that means:
 
@@ -122,7 +123,7 @@ def relation(
         return Relation.CONTINUES if first_seq <= last + 1 else Relation.AHEAD
     if last_seq < last or (last_seq == last and not splicing):
         return Relation.OLD
-    if prev_seq == last or (splicing and first_seq <= last):
+    if prev_seq == last or (splicing and (first_seq <= last or 0 <= prev_seq < last)):
         return Relation.CONTINUES
     return Relation.AHEAD
 
@@ -233,11 +234,22 @@ class BookSync(Generic[T]):
                 self.state = BookState.SYNCED
                 self.last = held.last_seq
                 return held.item
+            if how is Relation.AHEAD:  # held changes continue each other, so this is a fault of ours: stay safe
+                self._held.appendleft(held)
+                self.lost()
         return None
 
-    def lost(self) -> None:
-        """The book can no longer be believed (crossed, bad checksum, unreadable change): it needs a snapshot."""
+    def lost(self, *, forget: bool = False) -> None:
+        """The book can no longer be believed (crossed, bad checksum): it needs a snapshot.
+
+        Args:
+            forget: Whether the held changes are useless too, because one of them cannot be read.
+        """
         self.state = BookState.UNSYNCED
+        if self._held:
+            self.last = self._held[-1].last_seq
+        if forget:
+            self._held.clear()
 
     def reset(self) -> None:
         """The stream began anew: nothing is known of it."""

@@ -27,7 +27,7 @@ __all__ = [
 ATOM_DECIMALS = 18
 #: Decimals that a commission is cut to (Binance, "Commission Rates": 8).
 COMMISSION_DECIMALS = 8
-_COMMISSION_STEP = 10 ** (ATOM_DECIMALS - COMMISSION_DECIMALS)
+_COMMISSION_STEP: int = 10 ** (ATOM_DECIMALS - COMMISSION_DECIMALS)
 
 
 def base_atoms(instrument: Instrument, units: int) -> int:

@@ -1,8 +1,8 @@
 """Clustered arrival times: a Hawkes process with an exponential kernel.
 
 Intensity ``base + excitement``; every event raises the excitement by ``jump`` and it decays at ``decay`` per second, so
-that on average ``base / (1 - jump / decay)`` events arrive per second. Times are drawn by thinning (Y. Ogata, "On Lewis'
-simulation method for point processes", 1981).
+that on average ``base / (1 - jump / decay)`` events arrive per second. Times are drawn by thinning (Y. Ogata, "On
+Lewis' simulation method for point processes", IEEE Transactions on Information Theory 27, 1981).
 """
 
 from __future__ import annotations

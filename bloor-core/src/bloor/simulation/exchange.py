@@ -1,8 +1,8 @@
-"""What every simulated spot exchange does, without a protocol: accounts place orders into matching books that a market moves.
+"""What every simulated spot exchange does, without a protocol: accounts trade in books that a market moves.
 
-An :class:`Exchange` keeps order of things: funds are reserved, the order is announced, matched, every execution settled,
-and what is left released; each step is told to a :class:`Listener`, which a venue's package turns into its own messages.
-Times are wall ns since the epoch and come with every call.
+An :class:`Exchange` keeps the order of things: funds are reserved, the order is announced, matched, every execution
+settled, and what is left released; each step is told to a :class:`Listener`, which a venue's package turns into its own
+messages. Times are wall ns since the epoch and come with every call.
 """
 
 from __future__ import annotations

@@ -2,14 +2,14 @@
 
 Events arrive in clusters (:mod:`bloor.simulation.arrivals`). Each is one of four kinds of participant:
 
-* **touch makers** quote next to the opposite best, inside what the fair value (:mod:`bloor.simulation.fairvalue`) allows, so
-  that the spread is mostly one or a few ticks;
+* **touch makers** quote next to the opposite best, inside what the fair value (:mod:`bloor.simulation.fairvalue`)
+  allows, so that the spread is mostly one or a few ticks;
 * **deep makers** place orders at exponentially distributed distances behind the touch;
 * **cancellers** withdraw an order, rather one that is far away;
 * **takers**: *informed* ones sweep what is mispriced against the fair value, *noise* ones buy or sell a random amount.
 
-Sizes are log-normal, with round ones among them. After every event both sides are refilled to :data:`MIN_LEVELS` levels, so
-a book that an account's order swept is deep again at once.
+Sizes are log-normal, with round ones among them. After every event both sides are refilled to :data:`MIN_LEVELS`
+levels, so a book that an account's order swept is deep again at once.
 
 Everything is drawn from one seed in the model's own event times, whatever the steps in which it is asked to advance:
 two runs that place the same orders between the same events are equal.
@@ -85,9 +85,9 @@ class SeededMarket:
         self.book = book
         self.next_ns = 0
         self._style = style
-        self._rng = Random(seed)  # noqa: S311 (a reproducible market, not a secret)
+        self._rng = Random(seed)
         self._arrivals = Hawkes(self._rng, style.events_per_s * 0.4, 7.2, 12.0)
-        self._fair = FairValue(Random(path), style.price)  # noqa: S311
+        self._fair = FairValue(Random(path), style.price)
         self._order_id = order_id
         self._orders: list[BookOrder] = []
         self._start_ns = 0
@@ -119,7 +119,7 @@ class SeededMarket:
         self._schedule()
         return outcomes
 
-    def restore(self, ns: int) -> Sequence[Outcome]:  # noqa: ARG002 (the refill does not depend on the time)
+    def restore(self, ns: int) -> Sequence[Outcome]:
         """Refills the book after an account's order."""
         self._refill()
         return ()

@@ -1,7 +1,7 @@
 """A price-time priority matching book that its market drives in one of two ways.
 
-**By orders**: participants :meth:`~MatchingBook.submit` and :meth:`~MatchingBook.cancel`; an account's orders do the same
-and meet them in the same queues.
+**By orders**: participants :meth:`~MatchingBook.submit` and :meth:`~MatchingBook.cancel`; an account's orders do the
+same and meet them in the same queues.
 
 **By a recording** of levels and trades, of which the account's orders are not a part. Then a level's queue holds market
 quantity without identity around the account's orders, and the rules are these:
@@ -9,7 +9,7 @@ quantity without identity around the account's orders, and the rules are these:
 * an increase of a level joins its tail; a decrease is taken from the market quantity nearest the tail, i.e. whoever
   cancels was behind us (the risk-averse queue model of hftbacktest, "Order Fill", *RiskAverseQueueModel*);
 * a recorded trade consumes its level from the head, so that an order of ours fills when it is reached;
-* a trade at a price worse for its maker than that of a resting order of ours fills ours first, up to the traded quantity;
+* a trade at a price worse than that of a resting order of ours fills ours first, up to the traded quantity;
 * a market level that would cross a resting order of ours matches it, up to the level's quantity;
 * what our own orders take of a level stays taken until the level's next update.
 
@@ -176,12 +176,14 @@ class MatchingBook:
     def set_level(self, side: Side, price: int, units: int) -> list[Outcome]:
         """A recording says that the market's quantity at a price is now ``units``."""
         outcomes: list[Outcome] = []
+        own_side, other = (self.bids, self.asks) if side is Side.BUY else (self.asks, self.bids)
         if units:
-            units -= self._cross(side, price, units, outcomes)
-            self._drop_stale(opposite(side), price)
-        if not units and price not in self.side(side).levels:
+            best = other.best
+            if best is not None and other.reaches(best, price):
+                units -= self._fill_own(other.side, price, units, side, outcomes, including=True)
+                self._drop_stale(other, price)
+        if not units and price not in own_side.levels:
             return outcomes
-        own_side = self.side(side)
         level = own_side.at(price)
         if level.market != units:
             self.touched[side, price] = None
@@ -226,18 +228,15 @@ class MatchingBook:
 
     def clear_better(self, side: Side, price: int) -> None:
         """Removes market quantity at prices better than ``price``: a recording says that this is the best."""
-        for level in self.side(side).at_least(price):
+        levels = self.side(side)
+        for level in levels.at_least(price):
             if level.price != price:
-                self._drop_market(side, level)
-
-    def _cross(self, side: Side, price: int, units: int, outcomes: list[Outcome]) -> int:
-        """Fills account orders that a market level crosses; returns how much of it that took."""
-        return self._fill_own(opposite(side), price, units, side, outcomes, including=True)
+                self._drop_market(levels, level)
 
     def _fill_own(
         self, side: Side, price: int, units: int, aggressor: Side, outcomes: list[Outcome], *, including: bool
     ) -> int:
-        """Fills account orders of ``side`` better than (or at) ``price`` from ``units`` of the market; returns how much."""
+        """Fills account orders of ``side`` better than (or at) ``price`` from ``units``; returns how much."""
         left = units
         reach = price * side + (0 if including else 1)
         # sorted is stable: equal prices keep their time priority
@@ -251,18 +250,16 @@ class MatchingBook:
             outcomes.append(Execution(maker.price, part, aggressor, maker, None))
         return units - left
 
-    def _drop_stale(self, side: Side, price: int) -> None:
+    def _drop_stale(self, side: BookSide, price: int) -> None:
         """Removes market quantity that a newer level crosses."""
-        best = self.side(side).best
-        if best is not None and self.side(side).reaches(best, price):
-            for level in self.side(side).at_least(price):
-                self._drop_market(side, level)
+        for level in side.at_least(price):
+            self._drop_market(side, level)
 
-    def _drop_market(self, side: Side, level: Level) -> None:
+    def _drop_market(self, side: BookSide, level: Level) -> None:
         if level.market:
             _shrink(level, level.market)
-            self.touched[side, level.price] = None
-        self.side(side).prune(level)
+            self.touched[side.side, level.price] = None
+        side.prune(level)
 
 
 def _same_account(maker: BookOrder, taker: BookOrder) -> bool:

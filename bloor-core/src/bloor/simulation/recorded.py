@@ -1,9 +1,9 @@
 """A market that a recording drives.
 
 Playing begins at the first moment at which a book is known: what lies before is taken in without being sent. From then
-on every recorded frame is handed over unchanged, at the recorded pace times the speed, after it moved the matching book.
-With speed 0 frames come as fast as they are taken, :data:`BATCH` in one go. Bare frames, which have no receive time,
-come right after the frame before them.
+on every recorded frame is handed over unchanged, at the recorded pace times the speed, with what it did to the matching
+book. With speed 0 frames come as fast as they are taken, :data:`BATCH` in one go. Bare frames, which have no receive
+time, come right after the frame before them.
 """
 
 from __future__ import annotations

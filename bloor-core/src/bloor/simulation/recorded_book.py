@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
+from functools import lru_cache
 
 from bloor.market.messages import BboMessage, BookMessage, Levels, TradeMessage
 from bloor.market.normalizer import SequenceRule
@@ -20,8 +21,9 @@ _SIDES = (Side.BUY, Side.SELL)
 class RecordedBook:
     """Applies recorded messages of one instrument.
 
-    The published levels are exactly the recorded ones, at the recorded number, for REST depth. The matching book follows
-    them in whole lots, sooner where best-bid-offer messages run ahead of the changes, and holds our orders besides.
+    The published levels are exactly the recorded ones, at the recorded number, for REST depth. The matching book
+    follows them in whole lots, sooner where best-bid-offer messages run ahead of the changes, and holds our orders
+    besides.
 
     Args:
         market: The instrument and its matching book.
@@ -42,6 +44,9 @@ class RecordedBook:
         self.exch_ns = 0
         self.trades: deque[PublicTrade] = deque(maxlen=RECENT_TRADES)
         self._instrument = market.instrument
+        # prices and quantities come again and again
+        self._price = lru_cache(1 << 16)(market.instrument.parse_price)
+        self._qty = lru_cache(1 << 16)(market.instrument.parse_qty)
         self._book = market.book
         self._sync: BookSync[BookMessage] = BookSync(rule)
         self._limited = rule is not SequenceRule.NONE
@@ -82,9 +87,9 @@ class RecordedBook:
         """A recorded trade."""
         if message.aggregated and not self._aggregated:
             return []
-        price = self._instrument.parse_price(message.price)
+        price = self._price(message.price)
         aggressor = Side.BUY if message.taker_side > 0 else Side.SELL
-        units = self._instrument.parse_qty(message.qty)
+        units = self._qty(message.qty)
         number = int(message.trade_id) if message.trade_id.isdigit() else len(self.trades)
         self.trades.append(PublicTrade(number, price, units, aggressor, message.exch_ns, 0))
         self.market.last_price = price
@@ -148,10 +153,9 @@ class RecordedBook:
         return outcomes
 
     def _tops(self, message: BboMessage) -> dict[Side, tuple[int, int]]:
-        i = self._instrument
         return {
-            Side.BUY: (i.parse_price(message.bid), self._lots(i.parse_qty(message.bid_qty))),
-            Side.SELL: (i.parse_price(message.ask), self._lots(i.parse_qty(message.ask_qty))),
+            Side.BUY: (self._price(message.bid), self._lots(self._qty(message.bid_qty))),
+            Side.SELL: (self._price(message.ask), self._lots(self._qty(message.ask_qty))),
         }
 
     def _counted(self, message: TradeMessage, price: int, aggressor: Side) -> bool:
@@ -161,8 +165,7 @@ class RecordedBook:
         return self._top is not None and self._tops(self._top)[opposite(aggressor)][0] == price
 
     def _parsed(self, levels: Levels) -> list[tuple[int, int]]:
-        i = self._instrument
-        return [(i.parse_price(price), i.parse_qty(qty)) for price, qty in levels]
+        return [(self._price(price), self._qty(qty)) for price, qty in levels]
 
     def _lots(self, units: int) -> int:
         """Whole lots: books hold dust that no order can trade."""

@@ -129,7 +129,7 @@ def examine(paths: Sequence[Path], normalizer: Normalizer) -> dict[str, Recorded
         raise InputFileError(
             names,
             "expected a snapshot of a book (a REST depth answer or a snapshot frame), got none; "
-            f"books that only change: {books}. A market cannot be simulated from changes alone: add the snapshot's file",
+            f"books that only change: {books}. Changes alone make no market: add the file with the snapshot",
         )
     return known
 

@@ -1,0 +1,332 @@
+"""One run from start to end: venue processes, session folder, engine, sockets, and the document at the end.
+
+The order of things, and why: everything that can be refused is refused before a folder is made; the epoch is raised
+before the first client order id; kernels are compiled before the first connection; at the end new orders stop, open ones
+are cancelled and waited for, and only then are connections closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import os
+import signal
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import orjson
+from attrs import define, field, frozen
+from loguru import logger
+
+from bloor.engine.core import Engine
+from bloor.engine.plan import VenuePlan
+from bloor.errors import RunError
+from bloor.host.epoch import next_epoch, state_folder
+from bloor.host.options import RunOptions
+from bloor.host.outcome import Ears
+from bloor.host.setup import Setup, VenueChoice, prepare, select_instruments
+from bloor.host.shell import Shell, WallClock
+from bloor.host.simvenue import SimulatedVenueProcess
+from bloor.journal.record import RecordKind
+from bloor.journal.writer import Writer
+from bloor.market.view import BookState
+from bloor.observe.session import Session
+from bloor.observe.summary import live_status, summary
+
+__all__ = ["Progress", "RunResult", "run"]
+
+#: Longest wait for the first frame after the connections were opened.
+FIRST_FRAME_S = 30.0
+#: Longest wait for cancels to be confirmed at the end.
+CANCEL_S = 5.0
+#: How often the state is journaled for those who watch.
+STATUS_S = 0.25
+
+
+class Progress:
+    """What a run tells about itself while it starts; the default says nothing."""
+
+    def step(self, text: str) -> None:
+        """Something that may take a while begins."""
+
+    def started(self, session: Path) -> None:
+        """The journal exists: it can be followed."""
+
+    def ended(self) -> None:
+        """Nothing more will come."""
+
+
+@frozen(kw_only=True)
+class RunResult:
+    """How a run ended.
+
+    Attributes:
+        document: What ``--json`` prints.
+        failure: Why the run failed; empty when it did not.
+    """
+
+    document: dict[str, Any]
+    failure: str
+
+    @property
+    def exit_code(self) -> int:
+        """0, or 1 for a failed run."""
+        return 1 if self.failure else 0
+
+
+def run(options: RunOptions, progress: Progress | None = None) -> RunResult:
+    """Runs until the time is over, the recording has ended, or a signal.
+
+    Raises:
+        UsageError: Something that was asked for cannot be; nothing was started.
+        RunError: The run could not be started.
+    """
+    setup = prepare(options, os.environ)
+    now = WallClock()
+    name = "-".join(s.name for s in setup.strategies)
+    path = setup.run.session or Session.default_path(Path("sessions"), name, now())
+    session = Session(path)
+    progress = progress or Progress()
+    try:
+        with _runner() as runner:
+            return runner.run(_Run(setup, session, progress).main())
+    finally:
+        progress.ended()
+        session.close()
+
+
+@contextlib.contextmanager
+def _runner() -> Iterator[asyncio.Runner]:
+    """An event loop: uvloop's where there is one."""
+    try:
+        import uvloop
+    except ImportError:  # not made for Windows
+        factory = None
+    else:
+        factory = uvloop.new_event_loop
+    with asyncio.Runner(loop_factory=factory) as runner:
+        yield runner
+
+
+@define
+class _Clocked:
+    """Times of a run, seconds of the event loop's clock."""
+
+    first_frame_s: float = 0.0
+    stopped_s: float = 0.0
+    stale_ns: int = 0
+    last_look_ns: int = field(factory=time.monotonic_ns)
+
+
+class _Run:
+    """One run."""
+
+    def __init__(self, setup: Setup, session: Session, progress: Progress) -> None:
+        self._setup = setup
+        self._session = session
+        self._progress = progress
+        self._processes: list[SimulatedVenueProcess] = []
+        self._over = asyncio.Event()
+        self._times = _Clocked()
+        self._ears = Ears(session)
+        self._shell: Shell
+        self._engine: Engine
+        self._writer: Writer
+
+    async def main(self) -> RunResult:
+        """Everything, with what was started ended again whatever happens."""
+        for notice in self._setup.notices:
+            logger.warning(notice)
+        self._session.write("config.json", self._setup.record())
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._over.set)
+        try:
+            self._setup.plugins.session_start(self._session.path, self._setup.run.mode.value)
+            plans = await self._reach()
+            self._warm()
+            return await self._trade(plans)
+        finally:
+            await asyncio.gather(*(process.stop() for process in self._processes))
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
+
+    # ---- start
+
+    async def _reach(self) -> list[VenuePlan]:
+        """Starts every simulated venue and asks it for its instruments."""
+        return [await self._reach_one(choice) for choice in self._setup.venues]
+
+    async def _reach_one(self, choice: VenueChoice) -> VenuePlan:
+        run = self._setup.run
+        self._progress.step(f"starting the simulated {choice.venue}")
+        process = await SimulatedVenueProcess.start(
+            choice.venue, symbols=choice.symbols, data=run.data, speed=run.speed, seed=run.seed,
+            log=self._session.path / f"venue-{choice.venue}.log",
+        )  # fmt: skip
+        self._processes.append(process)
+        body = await _get(process.endpoints.rest + choice.feed.instruments_path(choice.symbols))
+        listed = choice.feed.parse_instruments(body)
+        instruments = select_instruments(choice, listed, recorded=bool(run.data))
+        return choice.plan(process.endpoints, process.credentials, instruments)
+
+    def _warm(self) -> None:
+        from bloor.market.kernels import warm
+
+        self._progress.step("loading compiled kernels")
+        seconds = warm(lambda what: self._progress.step(f"compiling kernels: {what}"))
+        logger.debug("kernels ready after {:.2f} s", seconds)
+
+    # ---- run
+
+    async def _trade(self, plans: Sequence[VenuePlan]) -> RunResult:
+        plan = self._setup.plan(plans, next_epoch(state_folder(os.environ)))
+        header = orjson.dumps({"config": self._setup.record(), "instruments": [i.key for i in plan.instruments]})
+        self._shell = Shell(plans, seed=plan.seed)
+        with Writer(
+            self._session.journal, epoch=plan.epoch, clock=time.monotonic_ns, header=header, wall_ns=self._shell.now()
+        ) as writer:
+            self._writer = writer
+            self._engine = Engine(plan, self._shell, writer, self._ears, time.perf_counter_ns)
+            self._progress.started(self._session.path)
+            gc.collect()
+            gc.freeze()
+            gc.disable()
+            try:
+                failure = await self._until_over()
+            finally:
+                gc.enable()
+                gc.unfreeze()
+            return self._finish(failure)
+
+    async def _until_over(self) -> str:
+        """From the first connection to the last; why the run failed, or nothing."""
+        loop = asyncio.get_running_loop()
+        tending = loop.create_task(self._shell.tend(self._look))
+        failure = ""
+        try:
+            await self._shell.open(self._engine)
+            failure = await self._wait()
+            self._times.stopped_s = loop.time()
+            self._progress.step("cancelling open orders")
+            self._engine.stop(self._shell.now())
+            failure = failure or await self._settle()
+        except Exception as error:
+            logger.opt(exception=True).error("the run broke: {}", error)
+            failure = f"{type(error).__name__}: {error}"
+        finally:
+            if tending.done() and not tending.cancelled() and tending.exception() is not None:
+                failure = failure or f"the run loop broke: {tending.exception()}"
+            tending.cancel()
+            await asyncio.gather(tending, return_exceptions=True)
+            await self._shell.close()
+        return failure
+
+    async def _wait(self) -> str:
+        """Until the time is over, the recording has ended, a signal came, or something broke."""
+        loop = asyncio.get_running_loop()
+        opened_s = loop.time()
+        polls = 0
+        while not self._over.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._over.wait(), 0.05)
+            now_s = loop.time()
+            if self._engine.failure is not None:
+                return str(self._engine.failure)
+            if any(process.ended for process in self._processes):
+                return "a simulated venue ended by itself; see its log in the session folder"
+            if not self._times.first_frame_s:
+                if self._engine.measures.events:
+                    self._times.first_frame_s = now_s
+                elif now_s - opened_s > FIRST_FRAME_S:
+                    return f"no market data came within {FIRST_FRAME_S:.0f} s"
+                continue
+            duration = self._setup.duration_s
+            if duration is not None and now_s - self._times.first_frame_s >= duration:
+                return ""
+            polls += 1
+            if self._setup.run.data and polls % 4 == 0 and await self._recording_ended():
+                return ""
+        return ""
+
+    async def _recording_ended(self) -> bool:
+        for process in self._processes:
+            with contextlib.suppress(RunError):
+                if orjson.loads(await _get(process.endpoints.rest + "/-/status")).get("finished"):
+                    return True
+        return False
+
+    async def _settle(self) -> str:
+        """Waits for cancels; open orders that stay are told."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + CANCEL_S
+        while self._engine.open_orders and loop.time() < until:
+            await asyncio.sleep(0.01)
+        left = self._engine.open_orders
+        return f"{left} orders were not confirmed as cancelled within {CANCEL_S:.0f} s" if left else ""
+
+    # ---- between frames
+
+    def _look(self) -> None:
+        """Slow work, ten times a second: files, the journal's next segment, status, garbage."""
+        self._ears.flush()
+        self._writer.tend()
+        now_ns = time.monotonic_ns()
+        if any(desk.book.view.state != BookState.SYNCED for desk in self._engine.desks) and self._times.first_frame_s:
+            self._times.stale_ns += now_ns - self._times.last_look_ns
+        if now_ns // int(STATUS_S * 1e9) != self._times.last_look_ns // int(STATUS_S * 1e9):
+            self._write_status()
+            gc.collect(1)
+        self._times.last_look_ns = now_ns
+
+    def _write_status(self) -> None:
+        elapsed = asyncio.get_running_loop().time() - self._times.first_frame_s if self._times.first_frame_s else 0.0
+        status = live_status(self._engine, elapsed_s=elapsed, duration_s=self._setup.duration_s)
+        self._writer.append(RecordKind.STATUS, 0, self._shell.now(), orjson.dumps(status))
+
+    # ---- end
+
+    def _finish(self, failure: str) -> RunResult:
+        self._ears.flush()
+        halted = [f"{d.strategy.name} in {d.instrument.symbol} was halted: {d.halted}" for d in self._engine.desks if d.halted]
+        failure = failure or "; ".join(halted)
+        started = self._times.first_frame_s
+        document = summary(
+            self._engine,
+            mode=self._setup.run.mode.value,
+            session=self._session.path,
+            duration_s=self._times.stopped_s - started if started else 0.0,
+            stale_ns=self._times.stale_ns,
+            versions=self._setup.versions(),
+            notices=self._setup.notices,
+        )
+        document["alerts"] = dict(sorted(self._ears.alerts.items()))
+        document["failure"] = failure or None
+        self._writer.append(RecordKind.STATUS, 0, self._shell.now(), orjson.dumps({"summary": document}))
+        self._session.write("summary.json", document)
+        for error in self._setup.plugins.session_finish(self._session.path, document):
+            logger.error("{}", error)
+        return RunResult(document=document, failure=failure)
+
+
+async def _get(url: str) -> bytes:
+    """One small REST answer.
+
+    Raises:
+        RunError: There is none, or its status is not 200.
+    """
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as client,
+            client.get(url) as answer,
+        ):
+            body = await answer.read()
+            if answer.status != 200:
+                raise RunError(f"{url}: expected status 200, got {answer.status}: {body[:200].decode(errors='replace')}")
+            return body
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        raise RunError(f"{url}: {type(error).__name__}: {error}") from error

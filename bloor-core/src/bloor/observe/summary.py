@@ -1,0 +1,155 @@
+"""The document of a run: what ``bloor run --json`` prints and ``summary.json`` holds.
+
+Money is decimal text in the reporting currency, the quote asset of the run's instruments. ``pnl_net`` is the cash of all
+fills less fees, plus the positions at their marks; a mark is the mid price of the book (the last trade when a side is
+empty). ``fills.jsonl`` gives the same number::
+
+    pnl_net = sum(-side * price * qty) - sum(fee_quote) + sum(position * mark)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from bloor.engine.core import Engine
+from bloor.engine.desk import Desk
+from bloor.execution.position import EXACT
+from bloor.model.decimals import format_units
+
+__all__ = ["live_status", "summary"]
+
+
+def _mark(desk: Desk) -> Decimal:
+    """The mark price, exact: half a tick is a price too."""
+    units = 5 * desk.mark2 * desk.instrument.tick_units
+    return Decimal(format_units(units, desk.instrument.price_decimals + 1))
+
+
+def _money(amounts: Sequence[Decimal]) -> str:
+    total = Decimal(0)
+    for amount in amounts:
+        total = EXACT.add(total, amount)
+    return f"{total:f}"
+
+
+def _positions(engine: Engine) -> list[dict[str, Any]]:
+    rows = []
+    for desk in engine.desks:
+        average = desk.account.avg_price
+        rows.append(
+            {
+                "strategy": desk.strategy.name,
+                "venue": desk.instrument.venue,
+                "symbol": desk.instrument.symbol,
+                "qty": f"{desk.account.qty:f}",
+                "avg_price": None if average is None else f"{average:f}",
+                "mark": f"{_mark(desk):f}",
+                "pnl_net": f"{desk.account.pnl_net(desk.mark2):f}",
+                "fees": f"{desk.account.fees:f}",
+                "halted": desk.halted or None,
+            }
+        )
+    return rows
+
+
+def _quality(engine: Engine, stale_ns: int) -> dict[str, Any]:
+    counters = [line.pipeline.counters for line in engine.lines]
+    return {
+        "gaps": sum(c.gaps for c in counters),
+        "resyncs": sum(c.resyncs for c in counters),
+        "checksum_failures": sum(c.checksums_bad for c in counters),
+        "stale_s": round(stale_ns / 1e9, 3),
+        "errors": sum(c.errors for c in counters),
+        "crossed": sum(c.crossed for c in counters),
+    }
+
+
+def summary(
+    engine: Engine,
+    *,
+    mode: str,
+    session: Path,
+    duration_s: float,
+    stale_ns: int,
+    versions: dict[str, str],
+    notices: Sequence[str],
+) -> dict[str, Any]:
+    """The document.
+
+    Args:
+        engine: The core, at the end of its run.
+        mode: ``sim``, ``paper`` or ``live``.
+        session: The session folder.
+        duration_s: From the first frame to the stop.
+        stale_ns: How long some traded book was not synchronised.
+        versions: Of everything that took part.
+        notices: What the user should know.
+    """
+    desks = engine.desks
+    wins = sum(d.account.wins for d in desks)
+    trips = wins + sum(d.account.losses for d in desks)
+    return {
+        "mode": mode,
+        "session": str(session),
+        "strategies": [s.name for s in engine.plan.strategies],
+        "instruments": [f"{i.venue}:{i.symbol}" for i in engine.plan.instruments],
+        "currency": engine.plan.instruments[0].quote,
+        "frames": engine.measures.frames,
+        "events": engine.measures.events,
+        "orders": engine.tally(),
+        "fills": sum(d.account.fills for d in desks),
+        "volume_quote": _money([d.account.volume for d in desks]),
+        "fees": _money([d.account.fees for d in desks]),
+        "pnl_net": _money([d.account.pnl_net(d.mark2) for d in desks]),
+        "positions": _positions(engine),
+        "win_rate": round(wins / trips, 4) if trips else None,
+        "round_trips": trips,
+        "latency_ns": engine.measures.latencies(),
+        "denials": dict(sorted(engine.measures.denials.items())),
+        "data_quality": _quality(engine, stale_ns),
+        "duration_s": round(duration_s, 3),
+        "hash": engine.log.hexdigest(),
+        "decisions": engine.log.count,
+        "halted": engine.gate.halted if not engine.stopping else "",
+        "notices": list(notices),
+        "versions": versions,
+    }
+
+
+def live_status(engine: Engine, *, elapsed_s: float, duration_s: float | None) -> dict[str, Any]:
+    """What the live view shows, taken a few times a second and journaled as a ``STATUS`` record."""
+    desks = engine.desks
+    return {
+        "elapsed_s": round(elapsed_s, 2),
+        "duration_s": duration_s,
+        "frames": engine.measures.frames,
+        "events": engine.measures.events,
+        "orders": engine.tally(),
+        "open_orders": engine.open_orders,
+        "fills": sum(d.account.fills for d in desks),
+        "fees": _money([d.account.fees for d in desks]),
+        "pnl_net": _money([d.account.pnl_net(d.mark2) for d in desks]),
+        "currency": engine.plan.instruments[0].quote,
+        "books": [
+            {
+                "strategy": d.strategy.name,
+                "symbol": f"{d.instrument.venue}:{d.instrument.symbol}",
+                "state": int(d.book.view.state),
+                "bid": d.instrument.format_price(d.book.view.best_bid) if d.book.view.two_sided else None,
+                "bid_qty": d.instrument.format_qty(d.book.view.bid_qty),
+                "ask": d.instrument.format_price(d.book.view.best_ask) if d.book.view.two_sided else None,
+                "ask_qty": d.instrument.format_qty(d.book.view.ask_qty),
+                "position": f"{d.account.qty:f}",
+                "pnl_net": f"{d.account.pnl_net(d.mark2):f}",
+                "halted": d.halted or None,
+            }
+            for d in desks
+        ],
+        "latency_ns": engine.measures.latencies(),
+        "denials": engine.measures.denials,
+        "data_quality": _quality(engine, 0),
+        "halted": engine.gate.halted,
+    }
