@@ -64,14 +64,16 @@ def test_a_killed_writer_loses_nothing_that_was_appended(tmp_path: Path) -> None
     for round_ in range(5):
         folder = tmp_path / str(round_)
         writer = start(folder, 10_000_000, 0)
-        with Follower(folder) as follower:
-            while follower.sequence < 2_000 * (round_ + 1):
-                for _ in follower:
-                    if follower.sequence >= 2_000 * (round_ + 1):
-                        break
-            seen = follower.sequence
-        os.kill(writer.pid, signal.SIGKILL)
-        writer.wait(10)
+        try:
+            with Follower(folder) as follower:
+                while follower.sequence < 2_000 * (round_ + 1):
+                    for _ in follower:
+                        if follower.sequence >= 2_000 * (round_ + 1):
+                            break
+                seen = follower.sequence
+        finally:
+            os.kill(writer.pid, signal.SIGKILL)
+            writer.wait(10)
         reader = Reader(folder)
         last = 0
         for last, record in enumerate(reader, start=1):

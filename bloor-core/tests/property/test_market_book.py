@@ -21,7 +21,9 @@ INSTRUMENT = Instrument(
 price = st.one_of(
     st.integers(99_900, 100_100),
     st.integers(1, 64),
-    st.sampled_from([100_000 + sign * WINDOW * k // 4 + d for sign in (-1, 1) for k in range(1, 6) for d in (-1, 0, 1)]),
+    st.sampled_from(
+        [100_000 + sign * WINDOW * k // 4 + d for sign in (-1, 1) for k in range(1, 6) for d in (-1, 0, 1)]
+    ),
     st.integers(1, 10_000_000),
     st.integers(MAX_TICKS - 100, MAX_TICKS),
 )
@@ -129,7 +131,9 @@ def test_text_is_read_exactly_or_not_at_all(rows: list[tuple[str, str]], kernels
         assert read == book.parsed(rows, [])[0]
 
 
-@pytest.mark.parametrize("text", ["", "|", ".", "1.", ".5", "-1", "+1", "1e5", "NaN", " 1", "1 ", "1_0", "1|2", "\u0661"])
+@pytest.mark.parametrize(
+    "text", ["", "|", ".", "1.", ".5", "-1", "+1", "1e5", "NaN", " 1", "1 ", "1_0", "1|2", "\u0661"]
+)
 @pytest.mark.parametrize("kernels", [compiled_kernels, plain_kernels])
 def test_odd_text_is_refused(text: str, kernels: type) -> None:
     """Nothing but digits with one dot among them passes, whatever stands around it."""

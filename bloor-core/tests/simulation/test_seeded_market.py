@@ -77,15 +77,15 @@ def test_flows_look_like_a_market(seed):
 
 
 def test_there_are_trends_to_follow():
-    """Moves of one second continue in the next more often than by chance: a trend follower has something to do."""
+    """Moves of 200 ms continue in the next more often than by chance: a trend follower has something to do."""
     continued = total = 0
     for seed in range(1, 7):
         events = history(seed, 60)
-        mids, second = [], 1
+        mids, step = [], 1
         for ns, _, bids, asks in events:
-            if ns >= second * SECOND:
+            if ns >= step * SECOND // 5:
                 mids.append(bids[0][0] + asks[0][0])
-                second += 1
+                step += 1
         moves = [b - a for a, b in zip(mids, mids[1:], strict=False)]
         continued += sum(1 for a, b in zip(moves, moves[1:], strict=False) if a * b > 0)
         total += len(moves) - 1

@@ -47,14 +47,12 @@ def test_another_node_is_somebody_else() -> None:
 @pytest.mark.parametrize(("node", "epoch"), [(-1, 0), (MAX_NODE + 1, 0), (0, -1), (0, MAX_EPOCH + 1)])
 def test_node_and_epoch_are_bounded(node: int, epoch: int) -> None:
     """Out of range is refused at the start of a run."""
-    with pytest.raises(UsageError, match="expected a (node|epoch) from 0 to"):
+    with pytest.raises(UsageError, match=r"expected a (node|epoch) from 0 to"):
         ClientIds(node, epoch)
 
 
-@pytest.mark.parametrize(
-    ("strategy", "sequence"), [(-1, 0), (MAX_STRATEGY + 1, 0), (0, -1), (0, MAX_SEQUENCE + 1)]
-)
+@pytest.mark.parametrize(("strategy", "sequence"), [(-1, 0), (MAX_STRATEGY + 1, 0), (0, -1), (0, MAX_SEQUENCE + 1)])
 def test_strategy_and_sequence_are_bounded(strategy: int, sequence: int) -> None:
     """An id is never cut or wrapped."""
-    with pytest.raises(UsageError, match="expected a (strategy|sequence) from 0 to"):
+    with pytest.raises(UsageError, match=r"expected a (strategy|sequence) from 0 to"):
         ClientIds(0, 0).make(strategy, sequence)

@@ -224,6 +224,27 @@ def test_a_follower_goes_on_where_it_stopped(tmp_path: Path) -> None:
     follower.close()
 
 
+def test_a_follower_waits_at_the_head_of_a_segment(tmp_path: Path) -> None:
+    """A new segment without a record yet, looked at more than once: nothing, and then what comes."""
+    with make(tmp_path) as writer:
+        follower = Follower(tmp_path)
+        number = 0
+        while len(segment_files(tmp_path)) < 4:
+            number += 1
+            room = writer.free_bytes
+            writer.append(RecordKind.FRAME_IN, 0, number, bytes(200))
+            assert writer.free_bytes < room or len(segment_files(tmp_path)) > 1
+        # the last segment as a reader sees it between its name and its first record
+        files = segment_files(tmp_path)
+        hidden = files[-1][1].read_bytes()
+        files[-1][1].write_bytes(hidden[:PREAMBLE_BYTES] + bytes(len(hidden) - PREAMBLE_BYTES))
+        before = len(list(follower))
+        assert [list(follower), list(follower)] == [[], []]
+        files[-1][1].write_bytes(hidden)
+        assert before + len(list(follower)) == writer.sequence
+        follower.close()
+
+
 def test_a_follower_reports_lasting_damage(tmp_path: Path) -> None:
     """A committed record with a wrong checksum is looked at twice before it is called damaged."""
     with make(tmp_path) as writer:

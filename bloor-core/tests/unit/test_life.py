@@ -173,7 +173,7 @@ def test_a_cancel_in_flight() -> None:
     state = fold(state, said(Event.FILL, 4))
     assert (state.intents, status_of(state)) == (Intent.CANCEL, Status.PENDING_CANCEL)
     state, consequences = step(state, Event.CANCELLED, cumulative=7)
-    assert (state.reason, state.intents, exposure_of(state)) == (Reason.CANCELLED, Intent.NONE, 3)
+    assert (state.reason, state.intents, exposure_of(state)) == (Reason.CANCELLED, 0, 3)
     assert Consequence.FETCH_FILLS in consequences
 
 
@@ -186,7 +186,7 @@ def test_a_rejected_cancel_is_never_taken_at_its_word() -> None:
         (Consequence.QUERY,),
     )
     open_, consequences = step(state, Event.FOUND_OPEN)
-    assert (open_.intents, status_of(open_)) == (Intent.NONE, Status.NEW)
+    assert (open_.intents, status_of(open_)) == (0, Status.NEW)
     assert Consequence.CANCEL_NOW not in consequences
     assert fold(state, said(Event.FOUND_CLOSED, ended=Reason.FILLED)).reason is Reason.FILLED
 

@@ -1,20 +1,8 @@
 """The trades of one taker order at one price as one, stream ``<symbol>@aggTrade``.
 
-::
+.. code-block:: json
 
-    {
-        "e": "aggTrade",
-        "E": 1672515782136,
-        "s": "BNBBTC",
-        "a": 12345,
-        "p": "0.001",
-        "q": "100",
-        "f": 100,
-        "l": 105,
-        "T": 1672515782136,
-        "m": true,
-        "M": true,
-    }
+    {"e":"aggTrade","E":1672515782136,"s":"BNBBTC","a":12345,"p":"0.001","q":"100","f":100,"l":105,"T":1672515782136,"m":true,"M":true}
 
 ``f`` and ``l`` are the ids of the first and the last trade in it. Source: web-socket-streams.md, "Aggregate Trade Streams".
 """  # noqa: E501 (a payload as it came)

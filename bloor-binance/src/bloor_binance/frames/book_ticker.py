@@ -1,8 +1,8 @@
 """The best bid and offer, stream ``<symbol>@bookTicker``.
 
-::
+.. code-block:: json
 
-    {"u": 400900217, "s": "BNBUSDT", "b": "25.35190000", "B": "31.21000000", "a": "25.36520000", "A": "40.66000000"}
+    {"u":400900217,"s":"BNBUSDT","b":"25.35190000","B":"31.21000000","a":"25.36520000","A":"40.66000000"}
 
 It has neither ``e`` nor a time. A side whose price and quantity are both zero is empty. Source: web-socket-streams.md,
 "Individual Symbol Book Ticker Streams".

@@ -1,16 +1,8 @@
 """Changes of a book, stream ``<symbol>@depth`` or ``<symbol>@depth@100ms``.
 
-::
+.. code-block:: json
 
-    {
-        "e": "depthUpdate",
-        "E": 1672515782136,
-        "s": "BNBBTC",
-        "U": 157,
-        "u": 160,
-        "b": [["0.0024", "10"]],
-        "a": [["0.0026", "100"]],
-    }
+    {"e":"depthUpdate","E":1672515782136,"s":"BNBBTC","U":157,"u":160,"b":[["0.0024","10"]],"a":[["0.0026","100"]]}
 
 ``U`` and ``u`` are the first and the last update in it; quantities are absolute, zero removes the level. Source:
 web-socket-streams.md, "Diff. Depth Stream".

@@ -1,8 +1,8 @@
 """The whole book, ``GET /api/v3/depth``, and its best levels, stream ``<symbol>@depth20``: one shape.
 
-::
+.. code-block:: json
 
-    {"lastUpdateId": 1027024, "bids": [["4.00000000", "431.00000000"]], "asks": [["4.00000200", "12.00000000"]]}
+    {"lastUpdateId":1027024,"bids":[["4.00000000","431.00000000"]],"asks":[["4.00000200","12.00000000"]]}
 
 Neither says whose book it is: the request or the name of the stream does. Sources: rest-api.md, "Order book";
 web-socket-streams.md, "Partial Book Depth Streams".

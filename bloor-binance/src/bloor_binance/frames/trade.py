@@ -1,18 +1,8 @@
 """A public trade, stream ``<symbol>@trade``.
 
-::
+.. code-block:: json
 
-    {
-        "e": "trade",
-        "E": 1672515782136,
-        "s": "BNBBTC",
-        "t": 12345,
-        "p": "0.001",
-        "q": "100",
-        "T": 1672515782136,
-        "m": true,
-        "M": true,
-    }
+    {"e":"trade","E":1672515782136,"s":"BNBBTC","t":12345,"p":"0.001","q":"100","T":1672515782136,"m":true,"M":true}
 
 ``m`` says that the buyer was the maker, so the taker sold. Payloads of before 2024 also carry the order ids ``a`` and
 ``b``. Source: web-socket-streams.md, "Trade Streams".

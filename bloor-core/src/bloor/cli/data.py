@@ -94,7 +94,9 @@ def verify(
 def _reading(venue: str, instruments: Path | None) -> tuple[NormalizerSpec, Sequence[Instrument]]:
     """How a venue's frames are read, and the instruments of the file."""
     spec = configured_host().normalizer(venue)
-    return spec, spec.instruments(instruments) if instruments else ()
+    from bloor.market.instruments import load_instruments
+
+    return spec, load_instruments(instruments, spec) if instruments else ()
 
 
 def _line_writer() -> Callable[[dict[str, Any]], None]:

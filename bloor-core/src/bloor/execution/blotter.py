@@ -45,6 +45,14 @@ _ENDINGS = {
     "FAILED": Reason.REJECTED,
 }
 
+# reading a member off its enum costs 80 ns, a module's name 5 ns
+_CREATED, _LIVE, _CLOSED = Lifecycle.CREATED, Lifecycle.LIVE, Lifecycle.CLOSED
+_BIND = Consequence.BIND
+_QUIET = frozenset({Consequence.BIND, Consequence.APPLY_FILL, Consequence.RELEASE})
+_DEMANDS = frozenset({Consequence.CANCEL_NOW, Consequence.QUERY, Consequence.FETCH_FILLS})
+_TIMED = frozenset({Event.SENT, Event.CANCEL_SENT})
+_DENIED, _SENT, _CANCEL_SENT = Event.DENIED, Event.SENT, Event.CANCEL_SENT
+
 #: Answers "not found" after the horizon that prove an order lost.
 _PROOF = 2
 
@@ -111,9 +119,10 @@ class Blotter:
     def exposure(self, strategy: int, instrument_index: int) -> Exposure:
         """The record that the gate reads; the same object for the whole run."""
         key = (strategy, instrument_index)
-        if key not in self._exposures:
-            self._exposures[key] = Exposure()
-        return self._exposures[key]
+        found = self._exposures.get(key)
+        if found is None:
+            found = self._exposures[key] = Exposure()
+        return found
 
     def give(self, strategy: int, instrument_index: int, units: int) -> None:
         """Gives a strategy base-asset units that it may sell beyond its position; counts instead of what it had."""
@@ -154,18 +163,18 @@ class Blotter:
     def denied(self, order: Order, code: str, now_ns: int) -> None:
         """The gate said no."""
         order.reason = code
-        self._step(order, Event.DENIED, now_ns)
+        self._step(order, _DENIED, now_ns)
 
     def sent(self, order: Order, now_ns: int) -> None:
         """The order's frame is about to be written: reserves its exposure and starts its timer."""
         order.sent_ns = now_ns
-        self._step(order, Event.SENT, now_ns)
+        self._step(order, _SENT, now_ns)
 
     def cancel_sent(self, order: Order, now_ns: int) -> list[Outcome]:
         """A cancel is about to be written: starts its timer."""
         order.cancel_ns = now_ns
         order.not_found = 0
-        return self._step(order, Event.CANCEL_SENT, now_ns)
+        return self._step(order, _CANCEL_SENT, now_ns)
 
     def can_cancel(self, order: Order) -> bool:
         """Whether a cancel makes sense: the order is open and none is on its way."""
@@ -243,6 +252,7 @@ class Blotter:
                 outcomes.insert(0, self._contradiction(order, f"trade {fill.trade_id} was reported in two ways"))
             return outcomes
         self._trades[key] = (order.number, fill.price_ticks, fill.units)
+        order.not_found = 0
         return self._step(order, Event.FILL, now_ns, report=report, fill=self._enter(order, fill, now_ns))
 
     def _enter(self, order: Order, fill: VenueFill, now_ns: int) -> Fill:
@@ -313,7 +323,7 @@ class Blotter:
         return outcomes
 
     def _overdue(self, order: Order, now_ns: int) -> list[Outcome]:
-        what = waiting(order)
+        what = waiting(order.state)
         order.deadline_ns = NEVER
         if what is Waiting.ACK:
             return self._step(order, Event.UNCERTAIN, now_ns)
@@ -331,7 +341,7 @@ class Blotter:
         return outcomes
 
     def _wait(self, order: Order, now_ns: int) -> None:
-        deadline_ns = self._patience[order.instrument.venue].deadline_ns(order, waiting(order), now_ns)
+        deadline_ns = self._patience[order.instrument.venue].deadline_ns(order, waiting(order.state), now_ns)
         if deadline_ns != order.deadline_ns:
             order.deadline_ns = deadline_ns
             if deadline_ns != NEVER:
@@ -349,17 +359,18 @@ class Blotter:
         fill: Fill | None = None,
         ended: Reason = Reason.NONE,
     ) -> list[Outcome]:
-        before, waited, status = order.state, waiting(order), order.status
+        before, status = order.state, order.status
         cumulative = report.cumulative_units if report else -1
         units = fill.units if fill else 0
-        order.state, consequences = step(before, event, units=units, cumulative=cumulative, ended=ended)
+        after, consequences = step(before, event, units=units, cumulative=cumulative, ended=ended)
+        order.state = after
         self._settle(order, now_ns)
-        if report and report.venue_order_id and Consequence.BIND in consequences:
+        if report and report.venue_order_id and _BIND in consequences:
             order.venue_order_id = report.venue_order_id
-        if waiting(order) is not waited or event in (Event.SENT, Event.CANCEL_SENT):
+        if waiting(after) is not waiting(before) or event in _TIMED:
             order.attempts = 0
             self._wait(order, now_ns)
-        outcomes = self._outcomes(order, consequences)
+        outcomes = self._outcomes(order, consequences) if consequences else []
         if fill:
             outcomes.append(Filled(order, fill))
         if order.status != status or fill:
@@ -369,22 +380,26 @@ class Blotter:
     def _settle(self, order: Order, now_ns: int) -> None:
         """Brings everything that is derived from the state up to date."""
         state = order.state
+        lifecycle = state.lifecycle
         order.status = status_of(state)
         order.filled = state.filled
-        if order.closed != (state.lifecycle is Lifecycle.CLOSED):
-            order.closed = not order.closed
-            order.closed_ns = now_ns if order.closed else 0
-        if not order.acked_ns and (state.lifecycle is Lifecycle.LIVE or state.filled):
+        closed = lifecycle is _CLOSED
+        if order.closed != closed:
+            order.closed = closed
+            order.closed_ns = now_ns if closed else 0
+        if not order.acked_ns and (lifecycle is _LIVE or state.filled):
             order.acked_ns = now_ns
         exposure = self.exposure(order.strategy, order.instrument_index)
         reserved = exposure_of(state)
-        if order.side > 0:
-            exposure.open_buy += reserved - order.reserved
-        else:
-            exposure.open_sell += reserved - order.reserved
-        order.reserved = reserved
-        if order.is_open != (order.number in self._open):
-            if order.is_open:
+        if reserved != order.reserved:
+            if order.side > 0:
+                exposure.open_buy += reserved - order.reserved
+            else:
+                exposure.open_sell += reserved - order.reserved
+            order.reserved = reserved
+        is_open = _CREATED < lifecycle < _CLOSED
+        if is_open != (order.number in self._open):
+            if is_open:
                 self._open[order.number] = order
                 exposure.open_orders += 1
             else:
@@ -392,20 +407,20 @@ class Blotter:
                 exposure.open_orders -= 1
 
     def _outcomes(self, order: Order, consequences: tuple[Consequence, ...]) -> list[Outcome]:
-        outcomes: list[Outcome] = []
+        alerts: list[Outcome] = []
+        demands: list[Outcome] = []
         for consequence in consequences:
-            if consequence in ALERT_KINDS:
-                outcomes.append(Alert(order, ALERT_KINDS[consequence], repr(order)))
+            if consequence in _QUIET:
+                continue
+            if consequence in _DEMANDS:
+                demands.append(Demand(order, consequence))
             elif consequence is Consequence.COUNT_DUPLICATE:
                 self.counters.duplicate_fills += 1
             elif consequence is Consequence.COUNT_STALE:
                 self.counters.stale_reports += 1
-        outcomes += [
-            Demand(order, what)
-            for what in (Consequence.CANCEL_NOW, Consequence.QUERY, Consequence.FETCH_FILLS)
-            if what in consequences
-        ]
-        return outcomes
+            else:
+                alerts.append(Alert(order, ALERT_KINDS[consequence], repr(order)))
+        return alerts + demands
 
     def _contradiction(self, order: Order, what: str) -> Alert:
         self.counters.contradictions += 1

@@ -43,7 +43,7 @@ What one would not guess from the table:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import Enum, IntEnum, IntFlag
+from enum import Enum, IntEnum
 from typing import NamedTuple
 
 from bloor.model.orders import ReportKind
@@ -97,10 +97,9 @@ class Reason(IntEnum):
     FILLED = 7
 
 
-class Intent(IntFlag):
-    """What we asked for and have no answer to."""
+class Intent(IntEnum):
+    """Bits: what we asked for and have no answer to. No ``IntFlag``, of which each operation costs a microsecond."""
 
-    NONE = 0
     CANCEL = 1
     REPLACE = 2
     #: The cancel was refused, its answer is missing, or a query did not find a live order; queries are on their way.
@@ -196,7 +195,7 @@ class State(NamedTuple):
     Attributes:
         lifecycle: How far it has come.
         reason: How it ended; NONE while it has not.
-        intents: What we asked for and have no answer to.
+        intents: What we asked for and have no answer to: bits of :class:`Intent`.
         quantity: The ordered quantity.
         filled: Sum of its fills.
         reported: Largest cumulative quantity the venue has named.
@@ -206,7 +205,7 @@ class State(NamedTuple):
 
     lifecycle: Lifecycle
     reason: Reason
-    intents: Intent
+    intents: int
     quantity: int
     filled: int = 0
     reported: int = 0
@@ -224,7 +223,7 @@ class Row(NamedTuple):
 
 def NEW(quantity: int) -> State:  # noqa: N802 (reads as the state it makes)
     """The state of an order of ``quantity`` units that nothing has happened to."""
-    return State(Lifecycle.CREATED, Reason.NONE, Intent.NONE, quantity)
+    return State(Lifecycle.CREATED, Reason.NONE, 0, quantity)
 
 
 # ---- the table ------------------------------------------------------------------------------------------------------
@@ -335,11 +334,21 @@ TABLE: Mapping[tuple[Lifecycle, Reason], Mapping[Event, Row]] = {
 
 # ---- one step -------------------------------------------------------------------------------------------------------
 
+# reading a member off its enum costs 80 ns, a module's name 5 ns
+_CREATED, _SENT, _UNKNOWN, _IS_LIVE, _IS_CLOSED = Lifecycle
+_IS_FILLED, _NO_REASON = Reason.FILLED, Reason.NONE
+_FILL, _CANCEL_SENT, _FOUND_OPEN = Event.FILL, Event.CANCEL_SENT, Event.FOUND_OPEN
+_CANCEL_REJECT, _CANCEL_UNCERTAIN, _NOT_FOUND = Event.CANCEL_REJECT, Event.CANCEL_UNCERTAIN, Event.NOT_FOUND
+_REPLACE_SENT, _REPLACED, _REPLACE_REFUSED = Event.REPLACE_SENT, Event.REPLACED, Event.REPLACE_REFUSED
+_CANCEL, _REPLACE, _DOUBTED, _REPEAT = Intent
+_RELEASE, _FETCH_FILLS = Consequence.RELEASE, Consequence.FETCH_FILLS
+_new_state = tuple.__new__
+
 
 def step(
     state: State, event: int, *, units: int = 0, cumulative: int = -1, ended: Reason = Reason.NONE
 ) -> tuple[State, tuple[Consequence, ...]]:
-    """What an event makes of an order. Costs about 1.5 us.
+    """What an event makes of an order. Costs about 1 us.
 
     Args:
         state: What was known of the order.
@@ -354,75 +363,72 @@ def step(
     Raises:
         KeyError: The event is of our own making and impossible in this state (such as DENIED after SENT).
     """
-    row = TABLE[state.lifecycle, state.reason][event]  # type: ignore[index]
-    filled, reported = state.filled, max(state.reported, cumulative)
-    quantity, replacement = _replaced(state, event, units)
-    extra: list[Consequence] = []
-    if event == Event.FILL:
-        extra += _fill_alerts(state, units, max(quantity, replacement))
+    was, why, intents, quantity, filled, known, replacement, resurrected = state
+    row = TABLE[was, why][event]  # type: ignore[index]
+    lifecycle, said, consequences = row
+    reported = max(known, cumulative)
+    if event in _REPLACES:
+        quantity, replacement = _replaced(state, event, units)
+    if event == _FILL:
+        consequences += _fill_alerts(state, units)
         filled += units
-    lifecycle, reason = row.lifecycle, max(state.reason, ended or row.reason)
-    if reason is Reason.FILLED:  # the venue says so: then its fills add up to the quantity, seen or not
-        reported = max(reported, quantity)
+    reason = max(why, ended or said) if said else why
+    if ended is _IS_FILLED and reported < quantity:  # then its fills add up to the quantity, seen or not
+        reported = quantity
     if row is _RESURRECTED:
-        reason = Reason.NONE
-    elif quantity <= filled and not replacement and lifecycle is not Lifecycle.CREATED:
-        if lifecycle is not Lifecycle.CLOSED:
-            extra.append(Consequence.RELEASE)
-        lifecycle, reason = Lifecycle.CLOSED, Reason.FILLED
-    if reported > max(filled, state.reported):
-        extra.append(Consequence.FETCH_FILLS)
-    intents, repeat = _intents(state.intents, event, lifecycle)
-    after = State(
-        lifecycle,
-        reason,
-        intents,
-        quantity,
-        filled,
-        reported,
-        replacement if lifecycle is not Lifecycle.CLOSED else 0,
-        state.resurrected or row is _RESURRECTED,
-    )
-    return after, (*row.consequences, *extra, *repeat)
+        reason, resurrected = _NO_REASON, True
+    elif quantity <= filled and not replacement and lifecycle is not _CREATED:
+        if lifecycle is not _IS_CLOSED:
+            consequences += (_RELEASE,)
+        lifecycle, reason = _IS_CLOSED, _IS_FILLED
+    if reported > filled and reported > known:
+        consequences += (_FETCH_FILLS,)
+    if lifecycle is _IS_CLOSED:
+        intents = replacement = 0
+    elif event in _MOVE_INTENTS:
+        intents, repeat = _intents(intents, event, lifecycle)
+        consequences += repeat
+    # what State(...) does, without a call in Python
+    after = _new_state(State, (lifecycle, reason, intents, quantity, filled, reported, replacement, resurrected))
+    return after, consequences
+
+
+_REPLACES = frozenset({_REPLACE_SENT, _REPLACED, _REPLACE_REFUSED})
+_MOVE_INTENTS = _REPLACES | {_CANCEL_SENT, _CANCEL_REJECT, _CANCEL_UNCERTAIN, _NOT_FOUND, _FOUND_OPEN}
 
 
 def _replaced(state: State, event: int, units: int) -> tuple[int, int]:
-    """``(quantity, replacement)`` after an event."""
-    if event == Event.REPLACE_SENT:
+    """``(quantity, replacement)`` after an event about a replace."""
+    if event == _REPLACE_SENT:
         return state.quantity, units
-    if event == Event.REPLACED:
+    if event == _REPLACED:
         return units or state.replacement or state.quantity, 0
-    if event == Event.REPLACE_REFUSED:
-        return state.quantity, 0
-    return state.quantity, state.replacement
+    return state.quantity, 0
 
 
-def _fill_alerts(state: State, units: int, largest: int) -> list[Consequence]:
-    alerts = []
-    if state.lifecycle is Lifecycle.CLOSED and state.filled + units > state.reported:
-        alerts.append(Consequence.ALERT_LATE_FILL)
-    if state.filled + units > largest:
-        alerts.append(Consequence.ALERT_OVERFILL)
-    return alerts
+def _fill_alerts(state: State, units: int) -> tuple[Consequence, ...]:
+    total = state.filled + units
+    late = state.lifecycle is _IS_CLOSED and total > state.reported
+    over = total > state.quantity and total > state.replacement
+    if not late and not over:
+        return ()
+    return (Consequence.ALERT_LATE_FILL,) * late + (Consequence.ALERT_OVERFILL,) * over
 
 
-def _intents(intents: Intent, event: int, lifecycle: Lifecycle) -> tuple[Intent, tuple[Consequence, ...]]:
+def _intents(intents: int, event: int, lifecycle: Lifecycle) -> tuple[int, tuple[Consequence, ...]]:
     """What is in flight after an event, and whether a cancel must be repeated."""
-    if lifecycle is Lifecycle.CLOSED:
-        return Intent.NONE, ()
-    if event == Event.CANCEL_SENT:
-        return (intents | Intent.CANCEL) & ~(Intent.DOUBTED | Intent.REPEAT), ()
-    if event == Event.CANCEL_REJECT or (event == Event.NOT_FOUND and lifecycle is Lifecycle.LIVE):
-        return intents | Intent.DOUBTED, ()
-    if event == Event.CANCEL_UNCERTAIN:
-        return intents | Intent.DOUBTED | Intent.REPEAT, ()
-    if event == Event.FOUND_OPEN and intents & Intent.DOUBTED:
-        repeat = (Consequence.CANCEL_NOW,) if intents & Intent.REPEAT else ()
-        return intents & Intent.REPLACE, repeat
-    if event == Event.REPLACE_SENT:
-        return intents | Intent.REPLACE, ()
-    if event in (Event.REPLACED, Event.REPLACE_REFUSED):
-        return intents & ~Intent.REPLACE, ()
+    if event == _CANCEL_SENT:
+        return (intents | _CANCEL) & ~(_DOUBTED | _REPEAT), ()
+    if event == _CANCEL_REJECT or (event == _NOT_FOUND and lifecycle is _IS_LIVE):
+        return intents | _DOUBTED, ()
+    if event == _CANCEL_UNCERTAIN:
+        return intents | _DOUBTED | _REPEAT, ()
+    if event == _FOUND_OPEN and intents & _DOUBTED:
+        return intents & _REPLACE, (Consequence.CANCEL_NOW,) if intents & _REPEAT else ()
+    if event == _REPLACE_SENT:
+        return intents | _REPLACE, ()
+    if event in _REPLACES:
+        return intents & ~_REPLACE, ()
     return intents, ()
 
 
@@ -440,26 +446,30 @@ _ENDED = {
 }
 
 
+_NEW, _PARTIALLY_FILLED, _PENDING_NEW = Status.NEW, Status.PARTIALLY_FILLED, Status.PENDING_NEW
+
+
 def status_of(state: State) -> Status:
     """What a strategy sees: pending cancel > pending replace > filled > cancelled > partially filled > new.
 
     Intents end with the order, so an order that is CLOSED shows how it ended.
     """
-    if state.intents & Intent.CANCEL:
+    lifecycle, intents = state.lifecycle, state.intents
+    if intents & _CANCEL:
         return Status.PENDING_CANCEL
-    if state.intents & Intent.REPLACE:
+    if intents & _REPLACE:
         return Status.PENDING_REPLACE
-    if state.lifecycle is Lifecycle.CLOSED:
+    if lifecycle is _IS_CLOSED:
         return _ENDED[state.reason]
-    if state.lifecycle is Lifecycle.LIVE:
-        return Status.PARTIALLY_FILLED if state.filled else Status.NEW
-    return Status.UNKNOWN if state.lifecycle is Lifecycle.UNKNOWN else Status.PENDING_NEW
+    if lifecycle is _IS_LIVE:
+        return _PARTIALLY_FILLED if state.filled else _NEW
+    return Status.UNKNOWN if lifecycle is _UNKNOWN else _PENDING_NEW
 
 
 def exposure_of(state: State) -> int:
     """Units that may still fill, or that the venue has counted as filled and we have not seen."""
-    if state.lifecycle is Lifecycle.CREATED:
+    lifecycle = state.lifecycle
+    if lifecycle is _CREATED:
         return 0
-    if state.lifecycle is Lifecycle.CLOSED:
-        return max(0, state.reported - state.filled)
-    return max(0, max(state.quantity, state.replacement) - state.filled)
+    left = (state.reported if lifecycle is _IS_CLOSED else max(state.quantity, state.replacement)) - state.filled
+    return max(0, left)

@@ -6,7 +6,7 @@ from enum import Enum
 
 from attrs import field, frozen, validators
 
-from bloor.execution.life import Intent, Lifecycle
+from bloor.execution.life import Intent, Lifecycle, State
 from bloor.execution.order import Order
 from bloor.venue.session import NEVER
 
@@ -60,17 +60,22 @@ class Patience:
         return max(order.sent_ns, order.cancel_ns) + self.lost_after_ns
 
 
-def waiting(order: Order) -> Waiting:
-    """What an order waits for now."""
-    lifecycle, intents = order.state.lifecycle, order.state.intents
-    if lifecycle is Lifecycle.CREATED:
-        return Waiting.NOTHING
-    if lifecycle is Lifecycle.CLOSED:
-        return Waiting.FILLS if order.fills_missing else Waiting.NOTHING
-    if lifecycle is Lifecycle.UNKNOWN or intents & Intent.DOUBTED:
-        return Waiting.QUERY
-    if lifecycle is Lifecycle.SENT:
-        return Waiting.ACK
-    if intents & Intent.CANCEL:
-        return Waiting.CANCEL
-    return Waiting.FILLS if order.fills_missing else Waiting.NOTHING
+# reading a member off its enum costs 80 ns, a module's name 5 ns
+_NOTHING, _ACK, _CANCEL, _QUERY, _FILLS = Waiting
+_CREATED, _SENT, _UNKNOWN, _LIVE, _CLOSED = Lifecycle
+_CANCELLING, _DOUBTED = Intent.CANCEL, Intent.DOUBTED
+
+
+def waiting(state: State) -> Waiting:
+    """What an order in this state waits for."""
+    lifecycle, intents = state.lifecycle, state.intents
+    if lifecycle is _CREATED:
+        return _NOTHING
+    if lifecycle is not _CLOSED:
+        if lifecycle is _UNKNOWN or intents & _DOUBTED:
+            return _QUERY
+        if lifecycle is _SENT:
+            return _ACK
+        if intents & _CANCELLING:
+            return _CANCEL
+    return _FILLS if state.reported > state.filled else _NOTHING

@@ -14,7 +14,7 @@ from bloor.config import Mode, RawConfig
 from bloor.config.fingerprint import fingerprint, plain
 from bloor.config.sections import RunConfig
 from bloor.engine.plan import EnginePlan, StrategyPlan, VenuePlan
-from bloor.errors import RemoteProtocolError, UsageError, nearest
+from bloor.errors import InputFileError, RemoteProtocolError, UsageError, nearest
 from bloor.hookspecs import ExecutorSpec, FeedSpec, NormalizerSpec
 from bloor.host.options import RunOptions
 from bloor.model.instrument import Instrument
@@ -149,8 +149,7 @@ def prepare(options: RunOptions, environ: Mapping[str, str]) -> Setup:
     strategies = _strategies(plugins, raw, run.plugins)
     notices: list[str] = []
     venues = _venues(plugins, raw, run, notices)
-    if run.data and len(venues) > 1:
-        raise UsageError("--data: a recording drives one venue; name it with --venue")
+    _check_data(run, venues)
     checks = tuple(
         (check, resolve_limits(check, _leaves(raw, name), run.mode)) for name, check in plugins.risk_checks().items()
     )
@@ -165,6 +164,17 @@ def prepare(options: RunOptions, environ: Mapping[str, str]) -> Setup:
         notices=(*notices, *plugins.warnings),
         duration_s=duration,
     )
+
+
+def _check_data(run: RunConfig, venues: Sequence[VenueChoice]) -> None:
+    if run.data and len(venues) > 1:
+        raise UsageError("--data: a recording drives one venue; name it with --venue")
+    for path in run.data:
+        try:
+            with path.open("rb"):
+                pass
+        except OSError as error:
+            raise InputFileError(str(path), f"cannot be read: {error.strerror}") from error
 
 
 def _leaves(raw: RawConfig, name: str) -> Mapping[str, Any]:

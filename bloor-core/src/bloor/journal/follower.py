@@ -119,7 +119,8 @@ class Follower:
         except OSError as error:
             raise JournalError(f"{path}: cannot be read: {error.strerror}") from error
         self.segment = number
-        self._offset, self._buffer = PREAMBLE_BYTES, b""
+        self._offset = self._buffer_at = PREAMBLE_BYTES
+        self._buffer = b""
         preamble = read_preamble(os.pread(self._descriptor, PREAMBLE_BYTES, 0))
         if preamble is None or preamble.number != number:
             raise self._corrupt(f"expected the head of segment {number}, got {preamble}")

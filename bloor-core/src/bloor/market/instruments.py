@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from bloor.errors import BloorError, InputFileError, MoneyError, UsageError, nearest
-from bloor.model.decimals import decimals_of, parse_units
+from bloor.model.decimals import MAX_DECIMALS, decimals_of, parse_units
 from bloor.model.instrument import Instrument, inferred_instrument
 from bloor.model.symbols import canonical, split_symbol
 
@@ -193,8 +193,10 @@ def instrument_of(entry: dict[str, Any]) -> Instrument:
     price_decimals = decimals_of(entry["tick_size"])
     lot_decimals = decimals_of(entry["lot_size"])
     qty_decimals = entry.get("qty_decimals", lot_decimals)
-    if type(qty_decimals) is not int or qty_decimals < lot_decimals:
-        raise UsageError(f"qty_decimals: expected an integer, at least the lot's {lot_decimals}, got {qty_decimals!r}")
+    if type(qty_decimals) is not int or not lot_decimals <= qty_decimals <= MAX_DECIMALS:
+        raise UsageError(
+            f"qty_decimals: expected an integer from the lot's {lot_decimals} to {MAX_DECIMALS}, got {qty_decimals!r}"
+        )
     lot_units = positive("lot_size", parse_units(entry["lot_size"], qty_decimals))
     trading = entry.get("trading", True)
     if type(trading) is not bool:

@@ -85,9 +85,8 @@ def read_recording(paths: Iterable[str | Path]) -> Iterator[Line]:
         The lines, read as they are asked for.
 
     Raises:
-        InputFileError: At once when a file cannot be opened or is not text; while reading when a gzip file breaks,
-        after
-            every whole line before the break.
+        InputFileError: At once when a file cannot be opened or is not text; while reading when a gzip file
+            breaks, after every whole line before the break.
     """
     sources = [_open(fspath(path)) for path in paths]
     lines = [_lines(file, stream) for file, stream in sources]

@@ -14,7 +14,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import tempfile
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -92,6 +94,13 @@ class Session:
         with os.fdopen(handle, "wb") as file:
             file.write(orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
         os.replace(temporary, self.path / name)
+
+    def discard(self) -> None:
+        """Takes the folder away again: the run was refused before anything happened in it."""
+        self.close()
+        shutil.rmtree(self.path)
+        with contextlib.suppress(OSError):
+            self.path.parent.rmdir()
 
     def close(self) -> None:
         """Closes the files."""

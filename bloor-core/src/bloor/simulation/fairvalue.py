@@ -2,7 +2,8 @@
 
 A path in log price on a fixed grid of time since the market opened. Phases follow each other: *trending* ones drift at
 a constant rate, *ranging* ones are pulled back to where they began (an Ornstein-Uhlenbeck process). Each step adds
-Gaussian noise. Far from the opening price, trends lean back to it, so that a long session stays in range.
+Gaussian noise. Phases last about a second and trends mostly turn, so that a trend follower has work every few seconds;
+far from the opening price, trends lean back to it, so that a long session stays in range.
 """
 
 from __future__ import annotations
@@ -15,16 +16,18 @@ __all__ = ["FairValue"]
 #: Length of a step.
 STEP_NS = 20_000_000
 _STEP_S = STEP_NS / 1e9
-#: Noise per square root of a second, in log price (0.35 basis points).
-_NOISE = 0.35e-4
-#: Trend speed per second in log price: uniform between these (0.8 to 2.4 basis points).
-_DRIFT = (0.8e-4, 2.4e-4)
+#: Noise per square root of a second, in log price (0.2 basis points).
+_NOISE = 0.2e-4
+#: Trend speed per second in log price: uniform between these (1 to 2.5 basis points).
+_DRIFT = (1.0e-4, 2.5e-4)
 #: Pull per second of a ranging phase.
 _PULL = 0.8
 #: Length of a phase in seconds: at least, and mean of the exponential part.
-_PHASE_S = (2.0, 3.0)
+_PHASE_S = (0.6, 0.4)
 #: Probability that a phase trends.
-_TREND = 0.7
+_TREND = 0.92
+#: How much likelier than by chance a trend turns against the one before.
+_TURN = 0.45
 #: Log distance from the opening price at which trends always lead back.
 _RANGE = 0.03
 
@@ -45,6 +48,7 @@ class FairValue:
         self._phase_ends = 0
         self._value = price
         self.drift = 0.0
+        self._last_drift = 0.0
 
     def at(self, elapsed_ns: int) -> float:
         """The value ``elapsed_ns`` after the opening; times must not go back.
@@ -72,6 +76,8 @@ class FairValue:
         self._anchor = self._log
         speed = rng.uniform(*_DRIFT)
         lean = (self._open - self._log) / _RANGE
-        up = rng.random() < 0.5 + 0.5 * max(-1.0, min(1.0, lean))
+        turn = -_TURN if self._last_drift > 0 else _TURN
+        up = rng.random() < 0.5 + turn + 0.5 * max(-1.0, min(1.0, lean))
         trends = rng.random() < _TREND
         self.drift = (speed if up else -speed) if trends else 0.0
+        self._last_drift = self.drift or self._last_drift

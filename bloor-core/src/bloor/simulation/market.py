@@ -56,7 +56,7 @@ class MarketStyle:
     size_sigma: float = 1.1
     depth_bps: float = 4.0
     slack_bps: float = 0.3
-    events_per_s: float = 100.0
+    events_per_s: float = 120.0
     orders: int = 220
 
 

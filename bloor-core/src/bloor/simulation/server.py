@@ -21,6 +21,7 @@ from typing import Any
 from aiohttp import WSMsgType, web
 from loguru import logger
 
+from bloor.errors import UsageError
 from bloor.hookspecs import SimulatedVenueSpec
 from bloor.simulation.venue import HttpRequest, SimulatedVenue, SimulationOptions
 
@@ -59,6 +60,7 @@ class _Server:
         self._connections: dict[int, _Connection] = {}
         self._last_number = 0
         self._timer: asyncio.TimerHandle | None = None
+        self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._flat_out = bool(options.recordings) and options.speed <= 0
         self._name = spec.venue
         self.venue: SimulatedVenue = spec.build(options, self._send)
@@ -93,8 +95,12 @@ class _Server:
         if self._flat_out and any(len(c.queue) > _DRAINED for c in self._connections.values()):
             self._timer = asyncio.get_running_loop().call_later(0.0005, self._advance)
             return
-        self.venue.advance(time.time_ns())
-        self.schedule()
+        try:
+            self.venue.advance(time.time_ns())
+        except Exception as error:
+            self.failed.set_exception(error)
+        else:
+            self.schedule()
 
     # -- clients ----------------------------------------------------------------------------------------------------
 
@@ -208,6 +214,7 @@ async def serve(spec: SimulatedVenueSpec, options: SimulationOptions, port: int,
 
     Raises:
         UsageError: The options cannot be.
+        InputFileError: A recording broke while it was played.
         OSError: The port cannot be had.
     """
     server = _Server(spec, options)
@@ -218,7 +225,7 @@ async def serve(spec: SimulatedVenueSpec, options: SimulationOptions, port: int,
         await site.start()
         server.start()
         on_ready(_document(server.venue, runner.addresses[0][1]))
-        await asyncio.get_running_loop().create_future()
+        await server.failed
     finally:
         server.stop()
         await runner.cleanup()
@@ -247,6 +254,10 @@ def run_server(spec: SimulatedVenueSpec, options: SimulationOptions, port: int, 
 
     Returns:
         The exit code.
+
+    Raises:
+        UsageError: The options cannot be, or the port cannot be had.
+        InputFileError: A recording cannot be played, or broke while it was.
     """
 
     def on_ready(document: dict[str, Any]) -> None:
@@ -266,6 +277,18 @@ def run_server(spec: SimulatedVenueSpec, options: SimulationOptions, port: int, 
         with suppress(asyncio.CancelledError):
             await task
 
-    with suppress(KeyboardInterrupt):
-        asyncio.run(main())
+    try:
+        with suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(main())
+    except OSError as error:
+        raise UsageError(f"port: expected a free TCP port on {_HOST}, got {port}: {error.strerror}") from None
     return 0
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop where there is one."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
