@@ -15,12 +15,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
+
 from bloor.errors import LocalProtocolError, RemoteProtocolError
 from bloor.hookspecs import ExecutorContext, ExecutorSpec
 from bloor.model.instrument import Instrument
 from bloor.model.orders import CancelRequest, OrderRequest, OrderType, Side, TimeInForce, VenueReport
 from bloor.venue.session import NEVER, Action, Reconnect, Send
-
 from bloor_binance.config import BinanceConfig
 from bloor_binance.reports import answer_reports, execution_reports
 from bloor_binance.signing import BinanceCredentials, Value, read_credentials

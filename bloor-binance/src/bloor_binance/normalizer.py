@@ -50,18 +50,9 @@ class BinanceSpotNormalizer:
         Raises:
             RemoteProtocolError: The frame is no JSON, or a field of it is missing or wrong; the message names it.
         """
-        document = parsed(frame)
-        if type(document) is not dict:
-            return (OtherMessage(_what_list(document)),)
-        if "stream" not in document:
-            return (decode_event(document, ""),)
-        stream, event = document["stream"], document.get("data")
-        if type(stream) is not str:
-            raise wrong("combined frame", "stream", "the name of a stream", stream)
-        if type(event) is list and stream.endswith("@arr"):
-            return (OtherMessage(stream),)
+        event, stream = opened(frame)
         if type(event) is not dict:
-            raise wrong("combined frame", "data", "an object", event)
+            return (OtherMessage(stream or what(event)),)
         return (decode_event(event, stream),)
 
     def decode_snapshot(self, body: bytes, venue_symbol: str) -> BookMessage:
@@ -70,14 +61,7 @@ class BinanceSpotNormalizer:
         Raises:
             RemoteProtocolError: It is none; for an error answer, says Binance's code and text.
         """
-        document = parsed(body)
-        if type(document) is not dict:
-            raise RemoteProtocolError(f"depth snapshot: expected an object, got {_what_list(document)}")
-        if "lastUpdateId" not in document and "code" in document:
-            raise RemoteProtocolError(
-                f"depth snapshot: Binance answered {document['code']!r:.20}: {document.get('msg')!r:.200}"
-            )
-        return snapshot(document, venue_symbol, over_stream=False)
+        return snapshot(depth_answer(body), venue_symbol, over_stream=False)
 
     def split(self, venue_symbol: str) -> tuple[str, str]:
         """``("BTC", "USDT")`` for ``BTCUSDT``; see :func:`bloor_binance.symbols.split`."""
@@ -94,6 +78,41 @@ def parsed(text: bytes) -> Any:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise RemoteProtocolError(f"expected JSON, got {bytes(text[:60])!r}: {error}") from None
+
+
+def opened(frame: bytes) -> tuple[Any, str]:
+    """What a frame holds, out of its envelope, and the name of its stream (empty without an envelope).
+
+    What is no object is a list: of an envelope whose stream ends in ``@arr``, or bare and of no meaning.
+
+    Raises:
+        RemoteProtocolError: The frame is no JSON, or its envelope is wrong.
+    """
+    document = parsed(frame)
+    if type(document) is not dict or "stream" not in document:
+        return document, ""
+    stream, event = document["stream"], document.get("data")
+    if type(stream) is not str:
+        raise wrong("combined frame", "stream", "the name of a stream", stream)
+    if type(event) is not dict and not (type(event) is list and stream.endswith("@arr")):
+        raise wrong("combined frame", "data", "an object", event)
+    return event, stream
+
+
+def depth_answer(body: bytes) -> dict[str, Any]:
+    """The object that answers a depth request.
+
+    Raises:
+        RemoteProtocolError: It is none; for an error answer, says Binance's code and text.
+    """
+    document = parsed(body)
+    if type(document) is not dict:
+        raise RemoteProtocolError(f"depth snapshot: expected an object, got {what(document)}")
+    if "lastUpdateId" not in document and "code" in document:
+        raise RemoteProtocolError(
+            f"depth snapshot: Binance answered {document['code']!r:.20}: {document.get('msg')!r:.200}"
+        )
+    return document
 
 
 def decode_event(event: dict[str, Any], stream: str) -> Message:
@@ -118,11 +137,13 @@ def decode_event(event: dict[str, Any], stream: str) -> Message:
         return book_ticker(event)
     if stream or "s" in event or "E" in event:
         raise RemoteProtocolError(f"event of stream {stream!r}: field 'e': expected the kind of event, got nothing")
-    return OtherMessage(_what(event))
+    return OtherMessage(what(event))
 
 
-def _what(document: dict[str, Any]) -> str:
-    """What a control frame is."""
+def what(document: Any) -> str:
+    """What a frame is that holds no event: a control message, or no object at all."""
+    if type(document) is not dict:
+        return "list" if type(document) is list else type(document).__name__
     if "error" in document or "code" in document:
         return "error"
     if "result" in document:
@@ -130,7 +151,3 @@ def _what(document: dict[str, Any]) -> str:
     if "event" in document:
         return "event of another connection"
     return "unknown object"
-
-
-def _what_list(document: Any) -> str:
-    return "list" if type(document) is list else type(document).__name__

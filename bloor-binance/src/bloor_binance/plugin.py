@@ -11,7 +11,6 @@ from bloor.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     from bloor.hookspecs import ExecutorSpec, FeedSpec, NormalizerSpec, SimulatedVenueSpec
-
     from bloor_binance.config import BinanceConfig
 
 

@@ -14,10 +14,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from attrs import field, frozen
-from bloor.errors import ConfigError
-from bloor.venue.secret import Secret
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from bloor.errors import ConfigError
+from bloor.venue.secret import Secret
 
 __all__ = ["BinanceCredentials", "Value", "payload", "read_credentials"]
 
@@ -64,7 +65,9 @@ def _text(section: Mapping[str, Any], key: str, where: str) -> str:
 
 
 def read_credentials(keys: Mapping[str, Any]) -> BinanceCredentials:
-    """Reads ``{"ed25519": {"api_key", "private_key_pem"}}`` or ``{"hmac": {"api_key", "secret"}}``; Ed25519 is preferred.
+    """Reads ``{"ed25519": {"api_key", "private_key_pem"}}`` or ``{"hmac": {"api_key", "secret"}}``.
+
+    Where both are there, the Ed25519 key is taken: it can authenticate a connection once.
 
     Raises:
         ConfigError: Neither is there, or a part is missing or no such key. The message holds no key.
@@ -75,11 +78,15 @@ def read_credentials(keys: Mapping[str, Any]) -> BinanceCredentials:
         try:
             key = load_pem_private_key(pem.encode(), None)
         except (ValueError, TypeError) as error:
-            raise ConfigError(f"{where}.private_key_pem", "an unencrypted PKCS#8 key in PEM", "something else") from error
+            raise ConfigError(
+                f"{where}.private_key_pem", "an unencrypted PKCS#8 key in PEM", "something else"
+            ) from error
         if not isinstance(key, Ed25519PrivateKey):
             raise ConfigError(f"{where}.private_key_pem", "an Ed25519 key", type(key).__name__)
         return BinanceCredentials(api_key=_text(section, "api_key", where), private_key=key)
     if isinstance(section := keys.get("hmac"), Mapping):
         where = "credentials.binance.hmac"
-        return BinanceCredentials(api_key=_text(section, "api_key", where), secret=Secret(_text(section, "secret", where)))
+        return BinanceCredentials(
+            api_key=_text(section, "api_key", where), secret=Secret(_text(section, "secret", where))
+        )
     raise ConfigError("credentials.binance", "a key 'ed25519' or 'hmac'", ", ".join(map(str, keys)) or "nothing")

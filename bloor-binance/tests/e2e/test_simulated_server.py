@@ -12,11 +12,11 @@ from urllib.parse import urlencode
 import aiohttp
 import pytest
 import websockets
+from loguru import logger
+
 from bloor.simulation import server
 from bloor.simulation.server import serve
 from bloor.simulation.venue import SimulationOptions
-from loguru import logger
-
 from bloor_binance.signing import read_credentials
 from bloor_binance.simulated import simulated_venue_spec
 

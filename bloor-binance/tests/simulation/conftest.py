@@ -6,8 +6,8 @@ from urllib.parse import urlencode
 
 import orjson
 import pytest
-from bloor.simulation.venue import HttpRequest, SimulationOptions
 
+from bloor.simulation.venue import HttpRequest, SimulationOptions
 from bloor_binance.signing import read_credentials
 from bloor_binance.simulated import SimulatedBinance
 

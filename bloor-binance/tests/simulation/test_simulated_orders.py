@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import orjson
 import pytest
-from bloor.simulation.venue import HttpRequest
 
+from bloor.simulation.venue import HttpRequest
 from bloor_binance.instruments import parse_instruments
 
 SECOND = 1_000_000_000
@@ -198,7 +199,8 @@ def test_both_keys_sign_rest_requests(client, kind):
 
 def test_the_body_is_signed_with_the_query_and_the_query_counts(client):
     """Query and body are joined without anything between them."""
-    query, body = f"symbol=BTCUSDT&side=BUY&timestamp={client.ms}", "side=SELL&type=LIMIT&timeInForce=GTC&quantity=0.01&price=54000"
+    query = f"symbol=BTCUSDT&side=BUY&timestamp={client.ms}"
+    body = "side=SELL&type=LIMIT&timeInForce=GTC&quantity=0.01&price=54000"
     body += f"&signature={client.hmac.sign((query + body).encode())}"
     headers = {"x-mbx-apikey": client.hmac.api_key}
     answer = client.venue.request(HttpRequest("POST", "/api/v3/order", query, headers, body.encode()), client.now)
@@ -212,8 +214,6 @@ def test_requests_that_nobody_signed_are_refused(client):
 
     def codes(query, api_key):
         answer = client.venue.request(HttpRequest("GET", path, query, {"x-mbx-apikey": api_key}, b""), client.now)
-        import orjson
-
         return answer.status, orjson.loads(answer.body)["code"]
 
     def signed(ms, extra=""):
@@ -244,8 +244,9 @@ def test_sessions(client):
     assert client.call(9, "session.logon", **wrong)[0]["error"]["code"] == -1022
     answer, _ = client.call(9, "userDataStream.subscribe.signature", **client.hmac.signed({"timestamp": client.ms}))
     assert answer["result"] == {"subscriptionId": 0}
-    order = {"symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "quantity": "0.01", "price": "54000"}
-    answer, events = client.call(9, "order.place", **client.hmac.signed({**order, "timestamp": client.ms}))
+    order = {"symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "quantity": "0.01"}
+    order |= {"price": "54000", "timestamp": client.ms}
+    answer, events = client.call(9, "order.place", **client.hmac.signed(order))
     assert answer["status"] == 200 and events[0]["x"] == "NEW"
     assert client.call(9, "session.status")[0]["result"]["apiKey"] is None
     answer, _ = client.call(9, "userDataStream.subscribe.signature", **client.hmac.signed({"timestamp": client.ms}))

@@ -1,4 +1,4 @@
-"""The simulated exchange driven by recordings: verbatim frames, a book that splices, orders that meet recorded liquidity."""
+"""The simulated exchange driven by recordings: verbatim frames, a book that splices, orders that meet liquidity."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from decimal import Decimal
 
 import orjson
 import pytest
+
 from bloor.errors import InputFileError
 from bloor.market.recording import read_recording
 from bloor.model.orders import Side
 from bloor.simulation.recorded import RecordedMarket
 from bloor.simulation.venue import SimulationOptions
-
 from bloor_binance.normalizer import BinanceSpotNormalizer
 
 T0 = 1_700_000_000_000_000_000
@@ -162,7 +162,7 @@ def test_filters_come_from_the_text(play):
 
 def test_recordings_that_cannot_be_played(make_client, recording, tmp_path):
     """The reason names the file, the line, what was expected and what came."""
-    with pytest.raises(InputFileError, match="expected a snapshot of a book .* ABCUSDT"):
+    with pytest.raises(InputFileError, match=r"expected a snapshot of a book .* ABCUSDT"):
         make_client(recordings=[recording([*LINES[:2], *LINES[3:]])])
     with pytest.raises(InputFileError, match=r"abc.txt:2: expected a frame of binance: .*expected JSON"):
         make_client(recordings=[recording([SNAPSHOT, "{nope", LINES[3]], "abc.txt")])

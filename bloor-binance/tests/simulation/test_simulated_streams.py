@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+
 from bloor.errors import UsageError
 from bloor.model.orders import Side
 from bloor.simulation.venue import SimulationOptions
-
 from bloor_binance.normalizer import BinanceSpotNormalizer
 from bloor_binance.simulated import SimulatedBinance, simulated_venue_spec
 
@@ -16,9 +16,7 @@ STREAMS = "streams=btcusdt@trade/btcusdt@aggTrade/btcusdt@bookTicker/btcusdt@dep
 def matching_book(client, symbol="BTCUSDT"):
     market = client.venue.exchange.markets[symbol]
     i = market.instrument
-    return {
-        side: {i.format_price(price): units for price, units in market.book.depth(side, 10_000)} for side in Side
-    }
+    return {side: {i.format_price(price): units for price, units in market.book.depth(side, 10_000)} for side in Side}
 
 
 def rebuilt(snapshot, events, check=lambda last, book: None):

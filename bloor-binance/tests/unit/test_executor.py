@@ -7,6 +7,8 @@ from typing import Any
 
 import orjson
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from bloor.errors import LocalProtocolError, RemoteProtocolError
 from bloor.hookspecs import ExecutorContext
 from bloor.model.instrument import Instrument
@@ -24,7 +26,6 @@ from bloor.venue.secret import Secret
 from bloor.venue.session import Endpoints, OrderSession, Reconnect, Send
 from bloor_binance.executor import ANSWER_NS, HEARTBEAT_NS, BinanceExecutor
 from bloor_binance.signing import BinanceCredentials, payload
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 MS = 1_000_000
 BTC = Instrument(
@@ -145,9 +146,10 @@ def test_a_refused_logon_is_an_error_with_the_venues_words() -> None:
 def test_an_accepted_order_is_acknowledged_with_its_immediate_fills() -> None:
     """A FULL answer gives the acknowledgement, then each fill as a taker, then the end of an IOC remainder."""
     result = {
-        "symbol": "BTCUSDT", "orderId": 12, "clientOrderId": ORDER.client_id, "transactTime": 5, "executedQty": "0.00003000",
-        "status": "EXPIRED", "fills": [{"price": "61837.60", "qty": "0.00003000", "commission": "0.00000003",
-        "commissionAsset": "BTC", "tradeId": 9}],
+        "symbol": "BTCUSDT", "orderId": 12, "clientOrderId": ORDER.client_id, "transactTime": 5,
+        "executedQty": "0.00003000", "status": "EXPIRED",
+        "fills": [{"price": "61837.60", "qty": "0.00003000", "commission": "0.00000003", "commissionAsset": "BTC",
+                   "tradeId": 9}],
     }  # fmt: skip
     reports, _ = ready().received(answer(f"n{ORDER.client_id}", result), 0)
     assert [r.kind for r in reports] == [ReportKind.ACK, ReportKind.FILL, ReportKind.EXPIRED]
@@ -189,9 +191,10 @@ def execution(**changes: Any) -> bytes:
     """An executionReport as the documentation shows it."""
     event = {
         "e": "executionReport", "E": 6, "s": "BTCUSDT", "c": ORDER.client_id, "S": "BUY", "o": "LIMIT", "f": "GTC",
-        "q": "0.00007000", "p": "61837.64", "P": "0.00000000", "F": "0.00000000", "g": -1, "C": "", "x": "NEW", "X": "NEW",
-        "r": "NONE", "i": 12, "l": "0.00000000", "z": "0.00000000", "L": "0.00000000", "n": "0", "N": None, "T": 5, "t": -1,
-        "I": 3, "w": True, "m": False, "M": False, "O": 5, "Z": "0.0", "Y": "0.0", "Q": "0.0", "W": 5, "V": "NONE",
+        "q": "0.00007000", "p": "61837.64", "P": "0.00000000", "F": "0.00000000", "g": -1, "C": "", "x": "NEW",
+        "X": "NEW", "r": "NONE", "i": 12, "l": "0.00000000", "z": "0.00000000", "L": "0.00000000", "n": "0", "N": None,
+        "T": 5, "t": -1, "I": 3, "w": True, "m": False, "M": False, "O": 5, "Z": "0.0", "Y": "0.0", "Q": "0.0", "W": 5,
+        "V": "NONE",
     }  # fmt: skip
     return orjson.dumps({"subscriptionId": 0, "event": {**event, **changes}})
 
@@ -221,7 +224,10 @@ def test_a_cancel_names_the_order_by_its_original_id() -> None:
 def test_a_fill_of_the_private_stream() -> None:
     """Price, quantity, fee and side of liquidity, exact."""
     report = one(
-        ready(), execution(x="TRADE", X="FILLED", t=9, L="61837.60", l="0.00007000", z="0.00007000", n="0.004", N="USDT", m=True)
+        ready(),
+        execution(
+            x="TRADE", X="FILLED", t=9, L="61837.60", l="0.00007000", z="0.00007000", n="0.004", N="USDT", m=True
+        ),
     )
     assert report.fill is not None
     assert (report.fill.trade_id, report.fill.units, report.fill.fee, report.fill.liquidity) == (
@@ -247,7 +253,8 @@ def test_queries_and_trades() -> None:
     "frame",
     [
         b"{", b"[]", b'{"id":"time","status":200}', answer(f"n{ORDER.client_id}", {"symbol": "BTCUSDT"}),
-        answer(f"n{ORDER.client_id}", None), execution(z="NaN"), execution(s="XRPUSDT"), execution(i=None, x="TRADE", L="-1"),
+        answer(f"n{ORDER.client_id}", None), execution(z="NaN"), execution(s="XRPUSDT"),
+        execution(i=None, x="TRADE", L="-1"),
         answer(f"t{ORDER.client_id}", [{"id": 1}]),
     ],
 )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import orjson
 import pytest
+
 from bloor.hookspecs import FeedContext
 from bloor.model.instrument import Instrument
 from bloor.venue.session import NEVER, Endpoints, FeedSession, Get, Reconnect, SnapshotBody

@@ -5,17 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
 from bloor.errors import ConfigError
 from bloor.venue.secret import Secret
 from bloor_binance.signing import BinanceCredentials, payload, read_credentials
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 API_KEY = "vmPUZE6mv9SD5VNHk4HlWFsOr6aKE2zvsw0MuIgwCIPy6utIco14y7Ju91duEh8A"
 SECRET = "NhqPtmdSJYdKjVHjA7PZj4Mge3R5YNiP1e3UZjInClVN65XAbvqqM6A7H5fATj0j"
 HMAC_KEYS = BinanceCredentials(api_key=API_KEY, secret=Secret(SECRET))
 #: The only private key that Binance has published (FIX API, Logon).
-PEM = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIIJEYWtGBrhACmb9Dvy+qa8WEf0lQOl1s4CLIAB9m89u\n-----END PRIVATE KEY-----\n"
+KEY = "MC4CAQAwBQYDK2VwBCIEIIJEYWtGBrhACmb9Dvy+qa8WEf0lQOl1s4CLIAB9m89u"
+PEM = f"-----BEGIN PRIVATE KEY-----\n{KEY}\n-----END PRIVATE KEY-----\n"
 
 
 @pytest.mark.parametrize(
@@ -30,9 +32,8 @@ PEM = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIIJEYWtGBrhACmb9Dvy+qa8W
 )
 def test_published_rest_signatures(symbol: str, expected: str) -> None:
     """The two REST examples of the documentation, the second with a percent-encoded symbol."""
-    text = (
-        f"symbol={symbol}&side=BUY&type=LIMIT&timeInForce=GTC&quantity=1&price=0.1&recvWindow=5000&timestamp=1499827319559"
-    )
+    order = f"symbol={symbol}&side=BUY&type=LIMIT&timeInForce=GTC&quantity=1&price=0.1"
+    text = f"{order}&recvWindow=5000&timestamp=1499827319559"
     assert HMAC_KEYS.sign(text.encode()) == expected
 
 
@@ -45,7 +46,7 @@ def test_published_rest_signatures(symbol: str, expected: str) -> None:
             "aa1b5712c094bc4e57c05a1a5c1fd8d88dcd628338ea863fec7b88e59fe2db24",
         ),
         (
-            {"symbol": "１２３４５６", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "quantity": "1.00000000",  # noqa: RUF001 (the published example)
+            {"symbol": "１２３４５６", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "quantity": "1.00000000",
              "price": "0.10000000", "recvWindow": 5000, "timestamp": 1645423376532},
             "b33892ae8e687c939f4468c6268ddd4c40ac1af18ad19a064864c47bae0752cd",
         ),
@@ -62,7 +63,7 @@ def test_published_websocket_signatures(params: dict[str, Any], expected: str) -
 def test_published_ed25519_signature() -> None:
     """The FIX logon example, the only published Ed25519 signature with its key."""
     keys = read_credentials({"ed25519": {"api_key": "k", "private_key_pem": PEM}})
-    text = "\x01".join(["A", "EXAMPLE", "SPOT", "1", "20240627-11:17:25.223"]).encode()
+    text = b"A\x01EXAMPLE\x01SPOT\x011\x0120240627-11:17:25.223"
     assert keys.can_log_on
     assert keys.sign(text) == "4MHXelVVcpkdwuLbl6n73HQUXUf1dse2PCgT1DYqW9w8AVZ1RACFGM+5UdlGPrQHrgtS3CvsRURC1oj73j8gCA=="
 

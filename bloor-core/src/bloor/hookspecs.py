@@ -14,6 +14,7 @@ In the module, a hook is a function of its name, marked with :data:`hookimpl`::
 
     from bloor.hookspecs import hookimpl
 
+
     @hookimpl
     def bloor_strategy():
         return Momentum

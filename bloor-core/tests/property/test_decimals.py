@@ -5,10 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from bloor.errors import MoneyError
-from bloor.model.decimals import INT64_MAX, decimals_of, format_units, parse_units, units_of
 from hypothesis import given
 from hypothesis import strategies as st
+
+from bloor.errors import MoneyError
+from bloor.model.decimals import INT64_MAX, decimals_of, format_units, parse_units, units_of
 
 
 @given(st.integers(0, INT64_MAX), st.integers(0, 18))
@@ -58,7 +59,25 @@ def test_decimals_convert_exactly_or_not_at_all(value: Decimal, decimals: int) -
 
 @pytest.mark.parametrize(
     "text",
-    ["", ".", "1.", ".5", "-1", "+1", "1e5", "1E400", "NaN", "Infinity", " 1", "1 ", "1_000", "1,5", "0x10", "١", "9" * 65],
+    [
+        "",
+        ".",
+        "1.",
+        ".5",
+        "-1",
+        "+1",
+        "1e5",
+        "1E400",
+        "NaN",
+        "Infinity",
+        " 1",
+        "1 ",
+        "1_000",
+        "1,5",
+        "0x10",
+        "١",
+        "9" * 65,
+    ],
 )
 def test_what_is_no_plain_number_is_refused(text: str) -> None:
     """Signs, exponents, white space, other digits and overlong text are refused."""

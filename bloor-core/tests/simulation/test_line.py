@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import pytest
+
 from bloor.engine.core import Engine
 from bloor.engine.decisions import Decision, DecisionKind
 from bloor.engine.effects import feed_conn, order_conn
@@ -74,7 +76,7 @@ def test_every_order_is_journaled_before_it_is_written(traded: VirtualRun) -> No
     """Each order frame follows its decision at once, and no order frame is without one."""
     records = traded.journal.records
     placed = 0
-    for before, record in zip(records, records[1:], strict=False):
+    for before, record in pairwise(records):
         if record[0] == RecordKind.FRAME_OUT and b'"order.place"' in record[3]:
             assert before[0] == RecordKind.DECISION
             decision = Decision.unpack(before[3])

@@ -44,11 +44,12 @@ def test_a_commission_is_cut_to_eight_decimals():
 def test_what_is_not_locked_cannot_be_spent(call):
     """A mistake of the exchange is loud, never a negative balance."""
     account = Account(1)
+    spend = {
+        "release": lambda: account.release("USDT", 1),
+        "settle": lambda: account.settle("USDT", 1, "BTC", 1, maker=True),
+    }
     with pytest.raises(MoneyError, match="expected to"):
-        if call == "release":
-            account.release("USDT", 1)
-        else:
-            account.settle("USDT", 1, "BTC", 1, maker=True)
+        spend[call]()
 
 
 def test_atoms_are_exact():

@@ -369,6 +369,13 @@ def test_a_resurrected_order_is_cancelled_at_once(desk: Desk) -> None:
     outcomes = desk.say(order, ReportKind.FOUND_OPEN, venue_order_id="v1")
     assert (alerts(outcomes), demands(outcomes)) == ([AlertKind.RESURRECTED], [Consequence.CANCEL_NOW])
     assert (desk.exposure(), order.closed, order.closed_ns) == ((0, 10_000, 0, 1, 0), False, 0)
+    # nothing could be sent: it is asked about again, and the cancel is demanded again
+    assert demands(desk.wait(500 * MS)) == [Consequence.QUERY]
+    assert demands(desk.say(order, ReportKind.FOUND_OPEN)) == [Consequence.CANCEL_NOW]
+    desk.blotter.cancel_sent(order, desk.now_ns)
+    assert desk.say(order, ReportKind.FOUND_OPEN) == []
+    desk.say(order, ReportKind.CANCELLED)
+    assert (order.status, desk.blotter.deadline_ns) == (Status.CANCELLED, NEVER)
 
 
 def test_a_cancel_has_a_timer_too(desk: Desk) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from bloor.engine.decisions import SIZE, Decision, DecisionKind, DecisionLog
 
 
@@ -10,7 +11,17 @@ def test_a_decision_reads_back_as_it_was_packed() -> None:
     """Every field survives, in 64 bytes."""
     log = DecisionLog()
     payload = log.pack(
-        DecisionKind.PLACE, 5, side=-1, type=1, tif=2, instrument=3, strategy=4, number=6, price=7, lots=8, client_id="Babc"
+        DecisionKind.PLACE,
+        5,
+        side=-1,
+        type=1,
+        tif=2,
+        instrument=3,
+        strategy=4,
+        number=6,
+        price=7,
+        lots=8,
+        client_id="Babc",
     )
     assert len(payload) == SIZE
     assert Decision.unpack(payload) == Decision(DecisionKind.PLACE, -1, 1, 2, 3, 4, 0, 6, 7, 8, 5, "Babc")

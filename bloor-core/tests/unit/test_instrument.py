@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+
 from bloor.errors import MoneyError
 from bloor.model.instrument import Instrument, inferred_instrument
 

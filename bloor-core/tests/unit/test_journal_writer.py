@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 from itertools import count
 from pathlib import Path
 
@@ -152,7 +153,7 @@ def test_a_full_disk_is_told_a_segment_ahead(tmp_path: Path, monkeypatch: pytest
     while len(segment_files(tmp_path)) == 1:
         writer.append(RecordKind.FRAME_IN, 0, 0, bytes(200))
     with pytest.raises(JournalError, match="No space left on device; make room"):
-        writer.tend()
+        writer.tend(wait=True)
     room = writer.free_bytes
     assert room > SMALL // 2
     written = writer.sequence
@@ -182,6 +183,30 @@ def test_a_failed_sync_is_never_retried(tmp_path: Path, monkeypatch: pytest.Monk
         for call in (writer.sync, lambda: writer.append(RecordKind.FRAME_OUT, 0, 0, b"")):
             with pytest.raises(JournalError, match="stop trading"):
                 call()
+
+
+def test_syncing_from_another_thread(tmp_path: Path) -> None:
+    """A group commit runs beside appending, rolling over and putting segments away."""
+    stop, errors = threading.Event(), []
+
+    def commit() -> None:
+        while not stop.is_set():
+            try:
+                writer.sync()
+            except JournalError as error:
+                errors.append(error)
+
+    with make(tmp_path) as writer:
+        thread = threading.Thread(target=commit)
+        thread.start()
+        for number in range(2_000):
+            writer.append(RecordKind.FRAME_IN, 0, number, bytes(100))
+            if number % 20 == 0:
+                writer.tend()
+        stop.set()
+        thread.join()
+    assert errors == []
+    assert survey(tmp_path).records == 2_001
 
 
 def test_segment_sizes_are_checked(tmp_path: Path) -> None:

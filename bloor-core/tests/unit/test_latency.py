@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 
-from bloor.model.latency import Histogram
 from hypothesis import given
 from hypothesis import strategies as st
+
+from bloor.model.latency import Histogram
 
 
 @given(st.lists(st.integers(0, 1 << 40), min_size=1, max_size=200), st.sampled_from([0.5, 0.9, 0.99, 0.999, 1.0]))

@@ -195,9 +195,13 @@ def test_an_unanswered_cancel_is_repeated_if_the_order_is_open() -> None:
     """Cancel lost on the way: asked about, and sent again when the order is still there."""
     state, consequences = step(after(Event.ACK, Event.CANCEL_SENT), Event.CANCEL_UNCERTAIN)
     assert consequences == (Consequence.QUERY,)
-    state, consequences = step(state, Event.FOUND_OPEN)
-    assert Consequence.CANCEL_NOW in consequences
-    assert fold(state, Event.CANCEL_SENT, Event.CANCELLED).reason is Reason.CANCELLED
+    for _ in range(2):  # owed until it was sent
+        state, consequences = step(state, Event.FOUND_OPEN)
+        assert Consequence.CANCEL_NOW in consequences
+        assert status_of(state) is Status.PENDING_CANCEL
+    state = fold(state, Event.CANCEL_SENT)
+    assert Consequence.CANCEL_NOW not in follows(state, Event.FOUND_OPEN)
+    assert fold(state, Event.CANCELLED).reason is Reason.CANCELLED
 
 
 def test_a_query_that_overtakes_a_cancel_changes_nothing() -> None:
@@ -260,6 +264,9 @@ def test_resurrection(end: Event) -> None:
     assert (state.lifecycle, state.reason, state.resurrected) == (Lifecycle.LIVE, Reason.NONE, True)
     assert exposure_of(state) == 10
     assert {Consequence.CANCEL_NOW, Consequence.ALERT_RESURRECTED} <= set(consequences)
+    assert status_of(state) is Status.PENDING_CANCEL
+    assert Consequence.CANCEL_NOW in follows(state, Event.FOUND_OPEN)  # owed until it was sent
+    assert Consequence.CANCEL_NOW not in follows(fold(state, Event.CANCEL_SENT), Event.FOUND_OPEN)
     assert fold(state, Event.CANCEL_SENT, Event.CANCELLED).reason is Reason.CANCELLED
 
 

@@ -187,7 +187,9 @@ def test_a_newer_level_removes_what_it_crosses_of_the_market(book):
     assert book.asks.best.price == 105 and book.bids.best.price == 103
 
 
-@pytest.mark.parametrize(("units", "price", "type_"), [(0, 5, OrderType.LIMIT), (1, 0, OrderType.LIMIT), (1, 5, OrderType.MARKET)])
+@pytest.mark.parametrize(
+    ("units", "price", "type_"), [(0, 5, OrderType.LIMIT), (1, 0, OrderType.LIMIT), (1, 5, OrderType.MARKET)]
+)
 def test_an_order_that_cannot_be_is_refused(units, price, type_):
     """No order without quantity, no limit without a price."""
     with pytest.raises(ValueError, match="expected a positive"):

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import numpy as np
 import pytest
+
 from bloor.market.events import NO_PRICE, EventKind, EventView
 from bloor.model.records import RecordView, record
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from bloor.errors import UsageError
 from bloor.model.symbols import canonical, parse_symbol, split_symbol
 

@@ -5,7 +5,7 @@ more than ``threshold`` (in units of the recent mean absolute move per trade, so
 instrument), buy; when it falls below by the same, sell what was bought. A spot account cannot go short: below, the
 strategy is flat.
 
-Orders are limit orders through the touch by ``cross`` ticks at most, immediate-or-cancel: what does not trade at once
+Orders are limit orders through the touch by ``cross_bps`` at most, immediate-or-cancel: what does not trade at once
 is gone, and the strategy never rests in the book.
 
 Source of the rule: moving-average crossover as in Brock, Lakonishok and LeBaron, "Simple Technical Trading Rules and
@@ -28,10 +28,10 @@ class Momentum(Strategy):
 
     name = "momentum"
 
-    fast: int = param(20, low=1, high=10_000, doc="span of the fast average, in trades")
-    slow: int = param(100, low=2, high=100_000, doc="span of the slow average, in trades")
-    threshold: float = param(1.0, low=0.0, high=100.0, doc="entry and exit band, in mean absolute moves per trade")
-    cross: int = param(20, low=0, high=10_000, doc="how far through the touch an order may pay, in ticks")
+    fast: int = param(5, low=1, high=10_000, doc="span of the fast average, in trades")
+    slow: int = param(20, low=2, high=100_000, doc="span of the slow average, in trades")
+    threshold: float = param(0.4, low=0.0, high=100.0, doc="entry and exit band, in mean absolute moves per trade")
+    cross_bps: float = param(0.8, low=0.0, high=100.0, doc="how far through the touch an order may pay, in basis points")
     value: float = param(2_000.0, low=0.0, doc="value of an entry, in the quote asset")
     cooldown_ms: int = param(250, low=0, high=3_600_000, doc="shortest time between two orders, in ms")
 
@@ -63,10 +63,14 @@ class Momentum(Strategy):
             lots = orders.lots_for(self.value, book.best_ask)
             if lots >= orders.min_lots:
                 self.last_order_ns = orders.now_ns
-                orders.buy(book.best_ask + self.cross, lots, ioc=True)
+                orders.buy(book.best_ask + self.reach(book.best_ask), lots, ioc=True)
         elif edge < -band and orders.sellable_lots >= orders.min_lots:
             self.last_order_ns = orders.now_ns
-            orders.sell(book.best_bid - self.cross, orders.sellable_lots, ioc=True)
+            orders.sell(book.best_bid - self.reach(book.best_bid), orders.sellable_lots, ioc=True)
+
+    def reach(self, price: int) -> int:
+        """``cross_bps`` of a price, in whole ticks, rounded up."""
+        return int(price * self.cross_bps * 1e-4 + 0.999999)
 
 
 @hookimpl

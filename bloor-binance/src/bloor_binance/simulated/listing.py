@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from attrs import frozen
 
+from bloor.errors import UsageError, nearest
 from bloor.model.instrument import Instrument
 from bloor.model.symbols import split_symbol
 from bloor.simulation.market import MarketStyle
@@ -41,22 +42,26 @@ _PAIRS = {
     "ETH-BTC": _Pair(0.05, 5, 4),
     "BTC-EUR": _Pair(55_000.0, 2, 5),
 }
-#: Any other pair.
-_OTHER = _Pair(10.0, 3, 2)
 
 
 def listing(symbols: Sequence[str]) -> list[Instrument]:
     """Instruments of canonical symbols.
 
     Raises:
-        UsageError: A symbol is not canonical.
+        UsageError: A symbol has no seeded market.
     """
+    for symbol in symbols:
+        if symbol not in _PAIRS:
+            raise UsageError(
+                f"--symbol {symbol}: the simulated market has {', '.join(_PAIRS)}{nearest(symbol, _PAIRS)}; "
+                "for another one, give a recording of it with --data"
+            )
     return [_instrument(symbol) for symbol in symbols]
 
 
 def styles(symbol: str) -> MarketStyle:
     """How the market of a canonical symbol behaves."""
-    pair = _PAIRS.get(symbol, _OTHER)
+    pair = _PAIRS[symbol]
     _, quote = split_symbol(symbol)
     value = 2_000.0 if quote != "BTC" else 0.03
     return MarketStyle(price=pair.price, order_value=value)
@@ -64,7 +69,7 @@ def styles(symbol: str) -> MarketStyle:
 
 def _instrument(symbol: str) -> Instrument:
     base, quote = split_symbol(symbol)
-    pair = _PAIRS.get(symbol, _OTHER)
+    pair = _PAIRS[symbol]
     lot_units = 10 ** (QTY_DECIMALS - pair.lot_decimals)
     return Instrument(
         venue="binance",

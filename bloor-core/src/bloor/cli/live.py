@@ -47,7 +47,7 @@ def follow(session: Path) -> None:
     shown = _short(session)
     with (
         Follower(session / "journal") as follower,
-        Live(live_screen(status, shown), console=Console(), refresh_per_second=8, transient=True) as live,
+        Live(live_screen(status, shown), console=Console(), refresh_per_second=8, screen=True) as live,
     ):
         while not over and os.getppid() == parent:
             for record in follower:

@@ -95,7 +95,9 @@ def live_screen(status: Mapping[str, Any], session: str) -> RenderableType:
     head = Table.grid(expand=True, padding=(0, 2))
     head.add_column(ratio=1)
     head.add_column(justify="right")
-    bar: RenderableType = Text("") if duration is None else ProgressBar(total=duration, completed=min(elapsed, duration))
+    bar: RenderableType = (
+        Text("") if duration is None else ProgressBar(total=duration, completed=min(elapsed, duration))
+    )
     head.add_row(bar, clock)
     books = Table(box=None, pad_edge=False, header_style="dim", expand=True)
     for name, justify in (
@@ -183,4 +185,6 @@ def summary_screen(document: Mapping[str, Any]) -> RenderableType:
     if document["failure"]:
         parts.append(Text(f"failed: {document['failure']}", "bold red"))
     parts.append(Text(f"decisions {document['hash']}   session {document['session']}", style="dim", overflow="fold"))
-    return Panel(Group(*parts), title="bloor run", border_style="red" if document["failure"] else "cyan", padding=(0, 1))
+    return Panel(
+        Group(*parts), title="bloor run", border_style="red" if document["failure"] else "cyan", padding=(0, 1)
+    )

@@ -42,7 +42,12 @@ class Line:
     __slots__ = ("feed", "lost", "number", "orders", "pipeline", "venue", "was_ready")
 
     def __init__(
-        self, number: int, venue: str, feed: FeedSession, orders: OrderSession, pipeline: Callable[[Line], MarketPipeline]
+        self,
+        number: int,
+        venue: str,
+        feed: FeedSession,
+        orders: OrderSession,
+        pipeline: Callable[[Line], MarketPipeline],
     ) -> None:
         self.number = number
         self.venue = venue

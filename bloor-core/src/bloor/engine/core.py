@@ -1,12 +1,12 @@
 """The decision core: ``f(state, event) -> effects``, on one thread, with no clock, random or I/O of its own.
 
-Inputs are method calls that carry their time (``now_ns``, wall ns since the epoch, never falling): connections that open
-and close, frames, REST answers, timers, commands. Each is recorded before anything is decided from it; each order is
-recorded before it is written. So the record of a run, fed to a new engine of the same plan, gives the same decisions
-bit for bit, whatever carried the first one.
+Inputs are method calls that carry their time (``now_ns``, wall ns since the epoch, never falling): connections that
+open and close, frames, REST answers, timers, commands. Each is recorded before anything is decided from it; each order
+is recorded before it is written. So the record of a run, fed to a new engine of the same plan, gives the same
+decisions bit for bit, whatever carried the first one.
 
-The way of a market frame is one call chain: record, normalize, book, strategy, gate, record, encode, write. ``stamp`` is
-a clock for measuring that way only; nothing is decided from it.
+The way of a market frame is one call chain: record, normalize, book, strategy, gate, record, encode, write. ``stamp``
+is a clock for measuring that way only; nothing is decided from it.
 """
 
 from __future__ import annotations
@@ -368,9 +368,7 @@ class Engine:
         session = self.lines[desk.line].orders
         if not session.ready:
             return False
-        what = CancelRequest(
-            client_id=order.client_id, venue_order_id=order.venue_order_id, instrument=desk.instrument
-        )
+        what = CancelRequest(client_id=order.client_id, venue_order_id=order.venue_order_id, instrument=desk.instrument)
         try:
             if kind is DecisionKind.CANCEL:
                 payload = session.cancel(what, self.now_ns)

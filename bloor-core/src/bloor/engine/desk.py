@@ -131,7 +131,7 @@ class Desk:
             self._mark2 = 2 * price
 
     def lots_for(self, value: float, price: int) -> int:
-        """How many whole lots ``value`` of the quote asset buys at ``price`` ticks; 0 when the price is not positive."""
+        """How many whole lots ``value`` of the quote asset buys at ``price`` ticks; 0 at a price that is none."""
         i = self.instrument
         if price <= 0:
             return 0

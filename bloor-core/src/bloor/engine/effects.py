@@ -26,8 +26,11 @@ class Effects(Protocol):
     """Carries out what the core decides: real sockets, a virtual network, or nothing but a comparison in replay."""
 
     def send(self, conn: int, payload: bytes) -> None:
-        """Writes a frame now. A frame for a connection that is not open is lost, as on the wire; its loss is told by
-        ``disconnected``, so that what is decided depends on inputs alone."""
+        """Writes a frame now.
+
+        A frame for a connection that is not open is lost, as on the wire; its loss is told by ``disconnected``, so
+        that what is decided depends on inputs alone.
+        """
 
     def get(self, conn: int, tag: str, path: str) -> None:
         """Fetches from the venue's REST endpoint; the answer comes back as an input."""

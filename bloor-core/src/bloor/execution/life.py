@@ -33,9 +33,10 @@ What one would not guess from the table:
 - A time-out never closes and never resends: it makes UNKNOWN, keeps the whole exposure and asks.
 - A rejected cancel ("too late", "unknown order") proves nothing: the intent stays in flight, *doubted*, until a query
   answers. Found open: the intent is dropped and the strategy may cancel again. An unanswered cancel (CANCEL_UNCERTAIN)
-  is asked about in the same way and, if the order is found open, sent again: a cancel can be repeated safely.
+  is asked about in the same way and, as often as the order is found open, owed again until it has been sent: a cancel
+  can be repeated safely.
 - The only way out of CLOSED is from LOST or REJECTED when the order is found open after all: it is RESURRECTED, and
-  cancelled at once, for the strategy has long forgotten it.
+  its cancel is owed in the same way, for the strategy has long forgotten it.
 - A fill after the end raises an alert unless the report that ended the order had announced it: on venues with two
   streams the cancel's answer often overtakes the last fill.
 """
@@ -375,8 +376,8 @@ def step(
     reason = max(why, ended or said) if said else why
     if ended is _IS_FILLED and reported < quantity:  # then its fills add up to the quantity, seen or not
         reported = quantity
-    if row is _RESURRECTED:
-        reason, resurrected = _NO_REASON, True
+    if row is _RESURRECTED:  # its cancel is owed until it has been sent
+        reason, resurrected, intents = _NO_REASON, True, _CANCEL | _DOUBTED | _REPEAT
     elif quantity <= filled and not replacement and lifecycle is not _CREATED:
         if lifecycle is not _IS_CLOSED:
             consequences += (_RELEASE,)
@@ -385,7 +386,7 @@ def step(
         consequences += (_FETCH_FILLS,)
     if lifecycle is _IS_CLOSED:
         intents = replacement = 0
-    elif event in _MOVE_INTENTS:
+    elif event in _MOVE_INTENTS and row is not _RESURRECTED:
         intents, repeat = _intents(intents, event, lifecycle)
         consequences += repeat
     # what State(...) does, without a call in Python
@@ -424,7 +425,8 @@ def _intents(intents: int, event: int, lifecycle: Lifecycle) -> tuple[int, tuple
     if event == _CANCEL_UNCERTAIN:
         return intents | _DOUBTED | _REPEAT, ()
     if event == _FOUND_OPEN and intents & _DOUBTED:
-        return intents & _REPLACE, (Consequence.CANCEL_NOW,) if intents & _REPEAT else ()
+        # a cancel to be repeated is owed until CANCEL_SENT: it may be that nothing can be sent just now
+        return (intents, (Consequence.CANCEL_NOW,)) if intents & _REPEAT else (intents & _REPLACE, ())
     if event == _REPLACE_SENT:
         return intents | _REPLACE, ()
     if event in _REPLACES:

@@ -36,7 +36,7 @@ def next_epoch(folder: Path) -> int:
     path = folder / "epoch"
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with open(path, "a+b") as file:
+        with path.open("a+b") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             file.seek(0)
             text = file.read().strip()
@@ -47,7 +47,9 @@ def next_epoch(folder: Path) -> int:
                 )
             epoch = int(text or b"0") + 1
             if epoch >= EPOCHS:
-                raise UsageError(f"{path}: epoch {epoch} does not fit a client order id any more; use another node number")
+                raise UsageError(
+                    f"{path}: epoch {epoch} does not fit a client order id any more; use another node number"
+                )
             file.seek(0)
             file.truncate()
             file.write(b"%d\n" % epoch)

@@ -1,8 +1,8 @@
 """One run from start to end: venue processes, session folder, engine, sockets, and the document at the end.
 
 The order of things, and why: everything that can be refused is refused before a folder is made; the epoch is raised
-before the first client order id; kernels are compiled before the first connection; at the end new orders stop, open ones
-are cancelled and waited for, and only then are connections closed.
+before the first client order id; kernels are compiled before the first connection; at the end new orders stop, open
+ones are cancelled and waited for, and only then are connections closed.
 """
 
 from __future__ import annotations
@@ -227,7 +227,7 @@ class _Run:
             self._progress.step("cancelling open orders")
             self._engine.stop(self._shell.now())
             failure = failure or await self._settle()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 (orders must be cancelled and files closed whatever broke)
             logger.opt(exception=True).error("the run broke: {}", error)
             failure = f"{type(error).__name__}: {error}"
         finally:
@@ -276,7 +276,7 @@ class _Run:
         """Waits for cancels; open orders that stay are told."""
         loop = asyncio.get_running_loop()
         until = loop.time() + CANCEL_S
-        while self._engine.open_orders and loop.time() < until:
+        while self._engine.open_orders and loop.time() < until:  # noqa: ASYNC110 (the engine knows no event loop)
             await asyncio.sleep(0.01)
         left = self._engine.open_orders
         return f"{left} orders were not confirmed as cancelled within {CANCEL_S:.0f} s" if left else ""
@@ -304,7 +304,9 @@ class _Run:
 
     def _finish(self, failure: str) -> RunResult:
         self._ears.flush()
-        halted = [f"{d.strategy.name} in {d.instrument.symbol} was halted: {d.halted}" for d in self._engine.desks if d.halted]
+        halted = [
+            f"{d.strategy.name} in {d.instrument.symbol} was halted: {d.halted}" for d in self._engine.desks if d.halted
+        ]
         failure = failure or "; ".join(halted)
         started = self._times.first_frame_s
         document = summary(
@@ -338,7 +340,9 @@ async def _get(url: str) -> bytes:
         ):
             body = await answer.read()
             if answer.status != 200:
-                raise RunError(f"{url}: expected status 200, got {answer.status}: {body[:200].decode(errors='replace')}")
+                raise RunError(
+                    f"{url}: expected status 200, got {answer.status}: {body[:200].decode(errors='replace')}"
+                )
             return body
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         raise RunError(f"{url}: {type(error).__name__}: {error}") from error

@@ -1,4 +1,4 @@
-"""From what the user asked to a plan: plug-ins loaded, sections typed, venues and symbols chosen. Nothing is connected."""
+"""From what the user asked to a plan: plug-ins loaded, sections typed, venues and symbols chosen; nothing connected."""
 
 from __future__ import annotations
 
@@ -56,7 +56,9 @@ class VenueChoice:
         """The venue's name."""
         return self.feed.venue
 
-    def plan(self, endpoints: Endpoints, credentials: Mapping[str, Any], instruments: Sequence[Instrument]) -> VenuePlan:
+    def plan(
+        self, endpoints: Endpoints, credentials: Mapping[str, Any], instruments: Sequence[Instrument]
+    ) -> VenuePlan:
         """The venue, reached.
 
         Raises:
@@ -258,8 +260,9 @@ def select_instruments(choice: VenueChoice, listed: Sequence[Instrument], *, rec
     for symbol in symbols:
         if symbol not in by_symbol:
             known = ", ".join(sorted(by_symbol)[:10])
-            raise UsageError(f"--symbol {symbol}: {choice.venue} does not list it{nearest(symbol, by_symbol)}; it has {known}")
+            raise UsageError(
+                f"--symbol {symbol}: {choice.venue} does not list it{nearest(symbol, by_symbol)}; it has {known}"
+            )
         if not by_symbol[symbol].trading:
             raise UsageError(f"--symbol {symbol}: {choice.venue} does not trade it at the moment")
     return [by_symbol[symbol] for symbol in symbols]
-

@@ -113,7 +113,7 @@ async def _failed(venue: str, process: asyncio.subprocess.Process, log: Path) ->
             process.kill()
             await process.wait()
             return RunError(f"the simulated venue {venue!r} was not ready within {READY_S:.0f} s; its log: {log}")
-    words = log.read_text(errors="replace").strip()
+    words = log.read_text(errors="replace").strip()  # noqa: ASYNC240 (a few lines, once, at the end)
     last = os.linesep.join(words.splitlines()[-5:]) or "it said nothing"
     if process.returncode == 2:
         return UsageError(last.removeprefix("bloor: ").removeprefix("error: "))

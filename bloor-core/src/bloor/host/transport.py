@@ -129,7 +129,7 @@ class Link:
                 await picows.ws_connect(
                     lambda: _Listener(self), self.url, ssl_context=self._context, max_frame_size=MAX_FRAME
                 )
-            except (OSError, picows.WSError, asyncio.TimeoutError) as error:
+            except (TimeoutError, OSError, picows.WSError) as error:
                 logger.warning("{}: cannot connect to {}: {}", self.name, self.url.partition("?")[0], error)
             else:
                 await self._gone.wait()

@@ -1,1 +1,1 @@
-"""The vocabulary: instruments, integer prices and quantities, orders, fills. It imports nothing of the house but errors."""
+"""The vocabulary: instruments, integer prices and quantities, orders, fills. It imports nothing here but errors."""

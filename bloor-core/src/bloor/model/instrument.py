@@ -190,7 +190,9 @@ class Instrument:
             MoneyError: The largest order does not fit 63 bits of units.
         """
         if self.max_lots * self.lot_units > INT64_MAX:
-            raise MoneyError(f"{self.symbol}: the largest order does not fit 63 bits in units of 1e-{self.qty_decimals}")
+            raise MoneyError(
+                f"{self.symbol}: the largest order does not fit 63 bits in units of 1e-{self.qty_decimals}"
+            )
 
 
 def inferred_instrument(venue: str, symbol: str, venue_symbol: str, base: str = "", quote: str = "") -> Instrument:

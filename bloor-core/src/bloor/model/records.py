@@ -67,8 +67,8 @@ def _cell(code: str, index: int) -> property:
     """A property over one cell. The index stands in the source text, so that a read is one subscript."""
     names: dict[str, Any] = {}
     slot = f"_{_FORMATS[code]}"
-    # the text is made of a slot name of ours and an int
-    exec(f"def get(s): return s.{slot}[{index}]\ndef set(s, v): s.{slot}[{index}] = v", names)
+    source = f"def get(s): return s.{slot}[{index}]\ndef set(s, v): s.{slot}[{index}] = v"
+    exec(source, names)  # noqa: S102 (made of a slot name of ours and an int)
     return property(names["get"], names["set"])
 
 

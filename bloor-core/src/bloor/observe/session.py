@@ -93,7 +93,7 @@ class Session:
         handle, temporary = tempfile.mkstemp(dir=self.path, prefix=f".{name}.")
         with os.fdopen(handle, "wb") as file:
             file.write(orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
-        os.replace(temporary, self.path / name)
+        Path(temporary).replace(self.path / name)
 
     def discard(self) -> None:
         """Takes the folder away again: the run was refused before anything happened in it."""

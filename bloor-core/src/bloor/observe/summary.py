@@ -1,8 +1,8 @@
 """The document of a run: what ``bloor run --json`` prints and ``summary.json`` holds.
 
-Money is decimal text in the reporting currency, the quote asset of the run's instruments. ``pnl_net`` is the cash of all
-fills less fees, plus the positions at their marks; a mark is the mid price of the book (the last trade when a side is
-empty). ``fills.jsonl`` gives the same number::
+Money is decimal text in the reporting currency, the quote asset of the run's instruments. ``pnl_net`` is the cash of
+all fills less fees, plus the positions at their marks; a mark is the mid price of the book (the last trade when a side
+is empty). ``fills.jsonl`` gives the same number::
 
     pnl_net = sum(-side * price * qty) - sum(fee_quote) + sum(position * mark)
 """

@@ -55,7 +55,7 @@ class MarketStyle:
     order_value: float = 2_000.0
     size_sigma: float = 1.1
     depth_bps: float = 4.0
-    slack_bps: float = 0.3
+    slack_bps: float = 0.15
     events_per_s: float = 120.0
     orders: int = 220
 

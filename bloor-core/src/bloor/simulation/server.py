@@ -25,7 +25,7 @@ from bloor.errors import UsageError
 from bloor.hookspecs import SimulatedVenueSpec
 from bloor.simulation.venue import HttpRequest, SimulatedVenue, SimulationOptions
 
-__all__ = ["Ready", "run_server", "serve"]
+__all__ = ["STATUS_PATH", "Ready", "run_server", "serve"]
 
 #: ``on_ready(document)``: the server listens.
 Ready = Callable[[dict[str, Any]], None]
@@ -33,6 +33,8 @@ Ready = Callable[[dict[str, Any]], None]
 _HOST = "127.0.0.1"
 #: The server pings every so many seconds, as Binance does.
 _PING_S = 20.0
+#: Not the venue's: how a host learns that a recording was played to its end.
+STATUS_PATH = "/-/status"
 #: Frames that may wait for a connection before it counts as a slow consumer.
 _MAX_QUEUED = 20_000
 #: Flat out, the market waits while any connection has more frames queued than this.
@@ -97,7 +99,7 @@ class _Server:
             return
         try:
             self.venue.advance(time.time_ns())
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 (whatever it is, the server ends with it)
             self.failed.set_exception(error)
         else:
             self.schedule()
@@ -108,6 +110,8 @@ class _Server:
         if request.headers.get("Upgrade", "").lower() == "websocket":
             return await self._websocket(request)
         path, query = _split(request)
+        if path == STATUS_PATH:
+            return web.json_response({"finished": self.venue.finished, "slow_consumers": self.slow_consumers})
         headers = {name.lower(): value for name, value in request.headers.items()}
         body = await request.read()
         answer = self.venue.request(HttpRequest(request.method, path, query, headers, body), time.time_ns())
@@ -250,7 +254,7 @@ def run_server(spec: SimulatedVenueSpec, options: SimulationOptions, port: int, 
         spec: The venue.
         options: What it should be.
         port: TCP port; 0 for a free one.
-        json_ready: Print the ready document as one JSON line on stdout; otherwise a line for people.
+        json_ready: Print the ready document as one JSON line on stdout; otherwise as text for people.
 
     Returns:
         The exit code.
@@ -261,10 +265,7 @@ def run_server(spec: SimulatedVenueSpec, options: SimulationOptions, port: int, 
     """
 
     def on_ready(document: dict[str, Any]) -> None:
-        if json_ready:
-            line = json.dumps(document)
-        else:
-            line = f"{spec.venue} (simulated): {document['rest']}  {document['streams']}  {document['ws_api']}"
+        line = json.dumps(document) if json_ready else _for_people(spec.venue, document)
         sys.stdout.write(line + "\n")
         sys.stdout.flush()
 
@@ -283,6 +284,13 @@ def run_server(spec: SimulatedVenueSpec, options: SimulationOptions, port: int, 
     except OSError as error:
         raise UsageError(f"port: expected a free TCP port on {_HOST}, got {port}: {error.strerror}") from None
     return 0
+
+
+def _for_people(venue: str, document: dict[str, Any]) -> str:
+    """The ready document as lines of text."""
+    urls = [f"  {name:<8}{document[name]}" for name in ("rest", "streams", "ws_api")]
+    keys = json.dumps(document["credentials"], indent=2)
+    return "\n".join([f"simulated {venue} is ready; Ctrl-C ends it", *urls, f"credentials {keys}"])
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

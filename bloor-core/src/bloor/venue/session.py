@@ -9,8 +9,8 @@ simulation in one thread, or a replay. The caller must
 3. carry out the returned actions in order.
 
 Two kinds. A :class:`FeedSession` subscribes to market data, fetches snapshots and keeps the stream healthy; market
-frames themselves go to the normalizer and only what it does not know comes here. An :class:`OrderSession` authenticates,
-encodes orders and turns what the venue answers into :class:`~bloor.model.orders.VenueReport`.
+frames themselves go to the normalizer and only what it does not know comes here. An :class:`OrderSession`
+authenticates, encodes orders and turns what the venue answers into :class:`~bloor.model.orders.VenueReport`.
 """
 
 from __future__ import annotations
@@ -108,7 +108,9 @@ class FeedSession(Session, Protocol):
     def resync(self, venue_symbol: str, now_ns: int) -> Sequence[Action]:
         """The book of one instrument lost its synchronisation and needs a snapshot."""
 
-    def responded(self, tag: str, status: int, body: bytes, now_ns: int) -> tuple[Sequence[Action], SnapshotBody | None]:
+    def responded(
+        self, tag: str, status: int, body: bytes, now_ns: int
+    ) -> tuple[Sequence[Action], SnapshotBody | None]:
         """The answer to a :class:`Get`; ``status`` 0 means that none came."""
 
 
