@@ -18,7 +18,7 @@ __all__ = ["EXAMPLE", "RunCommand", "run"]
 EXAMPLE = example(
     "bloor run -p momentum",
     "bloor run -p momentum --venue binance --symbol ETH-USDT --duration 5m",
-    "bloor run -p momentum -p no:price-collar --set strategy.momentum.fast=10 --json",
+    "bloor run -p momentum --seed 7 --set strategy.momentum.fast=10 --json",
 )
 
 
@@ -42,7 +42,7 @@ def run(
         typer.Option("--symbol", metavar="SYMBOL", help="BTC-USDT, or binance:BTC-USDT. Repeatable."),
     ] = None,
     mode: Annotated[
-        str | None, typer.Option("--mode", metavar="MODE", help="sim (the default), paper or live.")
+        str | None, typer.Option("--mode", metavar="MODE", help="sim, the only mode of this version.")
     ] = None,
     env: Annotated[str | None, typer.Option("--env", metavar="ENV", help="prod or testnet.")] = None,
     duration: Annotated[
@@ -70,7 +70,7 @@ def run(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document, and nothing else.")] = False,
 ) -> None:
-    """Trade with one or more strategies: simulated by default, on paper, or live.
+    """Trade with one or more strategies on a simulated venue.
 
     Strategies and venues are loaded when they are named; every installed risk check is loaded.
     """
