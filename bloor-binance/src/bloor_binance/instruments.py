@@ -7,7 +7,7 @@ than the order lot. Source: binance-spot-api-docs, filters.md and rest-api.md of
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -52,8 +52,17 @@ def read_instrument_file(path: Path) -> Sequence[Instrument]:
     Raises:
         InputFileError: The file cannot be read or is no such answer.
     """
+    return read_file(path, parse_instruments)
+
+
+def read_file(path: Path, parse: Callable[[bytes], Sequence[Instrument]]) -> Sequence[Instrument]:
+    """The instruments of a file, read as an answer of exchangeInfo is.
+
+    Raises:
+        InputFileError: The file cannot be read or is no such answer.
+    """
     try:
-        return parse_instruments(path.read_bytes())
+        return parse(path.read_bytes())
     except OSError as error:
         raise InputFileError(str(path), f"cannot be read: {error.strerror}") from None
     except RemoteProtocolError as error:
@@ -66,16 +75,31 @@ def parse_instruments(body: bytes) -> list[Instrument]:
     Raises:
         RemoteProtocolError: It is none, or an entry of it is wrong; the message names symbol and field.
     """
+    return [parse_instrument(entry) for entry in listed(body)]
+
+
+def listed(body: bytes) -> list[Any]:
+    """The entries of ``symbols`` of an exchangeInfo answer.
+
+    Raises:
+        RemoteProtocolError: It is none.
+    """
     document = parsed(body)
     entries = document.get("symbols") if type(document) is dict else None
     if type(entries) is not list:
         code = f": {document['code']} {document.get('msg')}" if type(document) is dict and "code" in document else ""
         raise RemoteProtocolError(f"{KIND}: field 'symbols': expected a list{code or ', got none'}")
-    return [parse_instrument(entry) for entry in entries]
+    return entries
 
 
-def parse_instrument(entry: Any) -> Instrument:
+def parse_instrument(
+    entry: Any, make: Callable[[str, dict[str, Any]], Instrument] | None = None
+) -> Instrument:
     """One entry of ``symbols``.
+
+    Args:
+        entry: The object.
+        make: Makes the instrument from its venue symbol and the object; None makes one of spot.
 
     Raises:
         RemoteProtocolError: It is wrong; the message names symbol and field.
@@ -84,47 +108,63 @@ def parse_instrument(entry: Any) -> Instrument:
         raise wrong(KIND, "symbols", "objects", entry)
     name = symbol(KIND, entry, "symbol")
     try:
-        return _instrument(name, entry)
+        instrument = (make or _spot)(name, entry)
+        instrument.check()
     except MoneyError as error:
         raise RemoteProtocolError(f"{KIND}: {name}: {error}") from None
     except BloorError as error:
         raise RemoteProtocolError(f"{name}: {error}") from None
     except ValueError as error:  # what the instrument itself refuses
         raise RemoteProtocolError(f"{KIND}: {name}: {error}") from None
+    return instrument
 
 
-def _instrument(name: str, entry: dict[str, Any]) -> Instrument:
-    filters = _filters(entry)
-    tick = _step(filters, "PRICE_FILTER", "tickSize")
-    lot = _step(filters, "LOT_SIZE", "stepSize")
+def _spot(name: str, entry: dict[str, Any]) -> Instrument:
     base, quote_asset = symbol(KIND, entry, "baseAsset"), symbol(KIND, entry, "quoteAsset")
-    price_decimals = decimals_of(tick)
-    qty_decimals = max(integer(KIND, entry, "baseAssetPrecision"), decimals_of(lot))
-    lot_units = parse_units(lot, qty_decimals)
-    sizes = filters["LOT_SIZE"]
+    filters = filters_of(entry)
     notional = filters.get("NOTIONAL") or filters.get("MIN_NOTIONAL") or {}
-    smallest = parse_units(quantity("LOT_SIZE", sizes, "minQty"), qty_decimals)
-    instrument = Instrument(
+    return Instrument(
         venue="binance",
         symbol=canonical(base, quote_asset),
         venue_symbol=name,
         base=base,
         quote=quote_asset,
-        price_decimals=price_decimals,
-        tick_units=parse_units(tick, price_decimals),
-        qty_decimals=qty_decimals,
-        lot_units=lot_units,
-        min_lots=max(1, -(-smallest // lot_units)),
-        max_lots=parse_units(quantity("LOT_SIZE", sizes, "maxQty"), qty_decimals) // lot_units,
-        min_notional=_amount(notional, "minNotional"),
-        max_notional=_amount(notional, "maxNotional"),
+        **units(filters, integer(KIND, entry, "baseAssetPrecision")),
+        min_notional=amount(notional, "minNotional"),
+        max_notional=amount(notional, "maxNotional"),
         trading=entry.get("status") == "TRADING",
     )
-    instrument.check()
-    return instrument
 
 
-def _filters(entry: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def units(filters: dict[str, dict[str, Any]], printed_decimals: int) -> dict[str, int]:
+    """The decimals, steps and limits that the filters ``PRICE_FILTER`` and ``LOT_SIZE`` give an instrument.
+
+    Args:
+        filters: By their type.
+        printed_decimals: Decimals that a book quantity is printed with.
+
+    Raises:
+        RemoteProtocolError: A filter is missing or wrong.
+        MoneyError: A number of it does not fit.
+    """
+    tick = _step(filters, "PRICE_FILTER", "tickSize")
+    lot = _step(filters, "LOT_SIZE", "stepSize")
+    price_decimals = decimals_of(tick)
+    qty_decimals = max(printed_decimals, decimals_of(lot))
+    lot_units = parse_units(lot, qty_decimals)
+    sizes = filters["LOT_SIZE"]
+    smallest = parse_units(quantity("LOT_SIZE", sizes, "minQty"), qty_decimals)
+    return {
+        "price_decimals": price_decimals,
+        "tick_units": parse_units(tick, price_decimals),
+        "qty_decimals": qty_decimals,
+        "lot_units": lot_units,
+        "min_lots": max(1, -(-smallest // lot_units)),
+        "max_lots": parse_units(quantity("LOT_SIZE", sizes, "maxQty"), qty_decimals) // lot_units,
+    }
+
+
+def filters_of(entry: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """The filters by their type."""
     listed = entry.get("filters")
     if type(listed) is not list or not all(type(one) is dict for one in listed):
@@ -142,6 +182,6 @@ def _step(filters: dict[str, dict[str, Any]], kind: str, name: str) -> str:
     return text
 
 
-def _amount(filter_: dict[str, Any], name: str) -> Decimal:
+def amount(filter_: dict[str, Any], name: str) -> Decimal:
     """An optional amount of the quote asset, 0 without."""
     return Decimal(quantity("NOTIONAL", filter_, name)) if name in filter_ else Decimal(0)

@@ -13,8 +13,7 @@ it was written for::
 In the module, a hook is a function of its name, marked with :data:`hookimpl`::
 
     from bloor.hookspecs import hookimpl
-
-
+    ...
     @hookimpl
     def bloor_strategy():
         return Momentum

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from attrs import evolve
 
 from bloor.execution.position import PositionAccount
 from bloor.model.instrument import Instrument
@@ -104,3 +105,20 @@ def test_average_prices_that_do_not_end() -> None:
     for _ in range(3):
         a.apply(fill(Side.SELL, "0.001", "100"))
     assert (a.cost_units, a.realised, a.pnl_net(0)) == (0, Decimal("-0.0001"), Decimal("-0.0001"))
+
+
+def base_fee(one: Fill, fee: str) -> Fill:
+    """The same fill, its fee taken in the base asset."""
+    return evolve(one, fee=Decimal(fee), fee_asset="X", fee_quote=Decimal(fee) * XY.price(one.price_ticks))
+
+
+def test_what_a_base_asset_fee_leaves_behind_ends_no_trip_and_starts_none_anew() -> None:
+    """Buy 1 less a fee of 0.001, sell 0.999: flat, for nothing is left to sell; its worth is in neither trip twice."""
+    a = account(base_fee(fill(Side.BUY, "1", "100"), "0.001"), fill(Side.SELL, "0.999", "101"))
+    assert (a.qty, a.round_trips, a.wins) == (Decimal("0.001"), 1, 1)
+    a.apply(base_fee(fill(Side.BUY, "1", "101"), "0.001"))
+    a.apply(fill(Side.SELL, "0.999", "101"))
+    assert (a.round_trips, a.wins, a.losses) == (2, 1, 1)
+    assert a.pnl_net(2 * XY.parse_price("101")) == Decimal("-100") + Decimal("100.899") - Decimal("101") + Decimal(
+        "100.899"
+    ) - Decimal("0.201") + Decimal("0.202")

@@ -38,6 +38,9 @@ from bloor.venue.session import Action, Get, Reconnect, Send, SnapshotBody
 
 __all__ = ["Engine", "Observer"]
 
+#: Orders that ended this long ago are forgotten, so that memory is bounded; far beyond any venue's horizon.
+FORGET_NS = 3_600 * 1_000_000_000
+
 _TRADE, _AGG_TRADE, _BBO, _BOOK = EventKind.TRADE, EventKind.AGG_TRADE, EventKind.BBO, EventKind.BOOK
 _LOST_BOOK = frozenset({EventKind.GAP, EventKind.CLEARED})
 _SYNCED = BookState.SYNCED
@@ -95,6 +98,7 @@ class Engine:
         ]
         self._by_owner = {(d.number, d.index): d for d in self.desks}
         self._mark = 0
+        self._forget_ns = 0
         self.stopping = False
         self.failure: BaseException | None = None
 
@@ -182,6 +186,9 @@ class Engine:
                 self._do(order_conn(number), line.orders.timer(now_ns))
         if self.blotter.deadline_ns <= now_ns:
             self._outcomes(self.blotter.due(now_ns))
+        if now_ns >= self._forget_ns:
+            self._forget_ns = now_ns + FORGET_NS
+            self.blotter.forget(now_ns - FORGET_NS)
 
     def stop(self, now_ns: int) -> None:
         """The run ends: strategies are told, nothing new passes the gate, every open order is cancelled."""

@@ -50,11 +50,14 @@ class PositionAccount:
         fees: Fees in the quote asset; less rebates.
         fills: How many fills.
         volume_units: Sum of price times quantity of all fills, in value units.
-        wins: Round trips (from flat to flat, or through zero) that earned money after fees.
+        wins: Round trips that earned money after fees: from flat to flat, or through zero. Flat is what cannot be
+            closed any further: a venue that takes its fee in the base asset leaves a remainder of the position that
+            is not there to be sold, which counts at the price of the last fill and begins the next trip.
         losses: Round trips that did not.
     """
 
     __slots__ = (
+        "_base_fees",
         "_trip_cash_units",
         "_trip_fees",
         "cash_units",
@@ -80,6 +83,7 @@ class PositionAccount:
         self.losses = 0
         self._trip_cash_units = 0
         self._trip_fees = Decimal(0)
+        self._base_fees = Decimal(0)
 
     def apply(self, fill: Fill) -> None:
         """Counts a fill. Give it each fill once: the blotter has already dropped duplicates."""
@@ -88,6 +92,8 @@ class PositionAccount:
         self.volume_units += amount
         self.cash_units -= fill.side * amount
         self.fees = EXACT.add(self.fees, fill.fee_quote)
+        if fill.fee_asset == self.instrument.base:
+            self._base_fees = EXACT.add(self._base_fees, fill.fee)
         closing = self._closing_units(fill)
         # a fill through zero ends one round trip and begins another: its fee belongs to the one that ends
         if closing:
@@ -107,13 +113,19 @@ class PositionAccount:
         self.position += fill.side * units
         self._trip_cash_units -= fill.side * self.instrument.value_units(fill.price_ticks, units)
         self._trip_fees = EXACT.add(self._trip_fees, fee)
-        if self.position == 0:
-            earned = value(self._trip_cash_units, self.instrument.value_decimals)
+        if self._is_flat():
+            left = self.instrument.value_units(fill.price_ticks, self.position)
+            earned = value(self._trip_cash_units + left, self.instrument.value_decimals)
             if earned > self._trip_fees:
                 self.wins += 1
             else:
                 self.losses += 1
-            self._trip_cash_units, self._trip_fees = 0, Decimal(0)
+            self._trip_cash_units, self._trip_fees = -left, Decimal(0)
+
+    def _is_flat(self) -> bool:
+        """Nothing is left that could be closed: less than a lot, once fees taken in the base asset are off."""
+        held = EXACT.subtract(self.qty, self._base_fees)
+        return self.position == 0 or abs(held) < self.instrument.lot_size
 
     def _open(self, fill: Fill, units: int, fee: Decimal) -> None:
         amount = fill.side * self.instrument.value_units(fill.price_ticks, units)

@@ -24,7 +24,7 @@ from loguru import logger
 
 from bloor.engine.core import Engine
 from bloor.engine.plan import VenuePlan
-from bloor.errors import RunError, UsageError
+from bloor.errors import JournalError, RunError, UsageError
 from bloor.host.epoch import next_epoch, state_folder
 from bloor.host.options import RunOptions
 from bloor.host.outcome import Ears
@@ -286,7 +286,7 @@ class _Run:
     def _look(self) -> None:
         """Slow work, ten times a second: files, the journal's next segment, status, garbage."""
         self._ears.flush()
-        self._writer.tend()
+        self._tend_journal()
         now_ns = time.monotonic_ns()
         if any(desk.book.view.state != BookState.SYNCED for desk in self._engine.desks) and self._times.first_frame_s:
             self._times.stale_ns += now_ns - self._times.last_look_ns
@@ -294,6 +294,15 @@ class _Run:
             self._write_status()
             gc.collect(1)
         self._times.last_look_ns = now_ns
+
+    def _tend_journal(self) -> None:
+        """Prepares the next segment; without room for it trading ends while cancels can still be journaled."""
+        try:
+            self._writer.tend()
+        except JournalError as error:
+            if not self._engine.gate.halted:
+                self._engine.halt(self._shell.now(), f"journal: {error}")
+                self._engine.failed(error)
 
     def _write_status(self) -> None:
         elapsed = asyncio.get_running_loop().time() - self._times.first_frame_s if self._times.first_frame_s else 0.0
