@@ -119,6 +119,6 @@ def test_what_a_base_asset_fee_leaves_behind_ends_no_trip_and_starts_none_anew()
     a.apply(base_fee(fill(Side.BUY, "1", "101"), "0.001"))
     a.apply(fill(Side.SELL, "0.999", "101"))
     assert (a.round_trips, a.wins, a.losses) == (2, 1, 1)
-    assert a.pnl_net(2 * XY.parse_price("101")) == Decimal("-100") + Decimal("100.899") - Decimal("101") + Decimal(
+    assert a.pnl_net(2 * XY.parse_price("101")) == Decimal(-100) + Decimal("100.899") - Decimal(101) + Decimal(
         "100.899"
     ) - Decimal("0.201") + Decimal("0.202")
