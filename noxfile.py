@@ -191,10 +191,10 @@ def demo(session: nox.Session) -> None:
     session.run("bloor", "run", "-p", "momentum", "--duration", "10s", *session.posargs)
     bloor = Path(session.bin, "bloor").relative_to(HERE)
     for line in [
-        f"{bloor} run -p momentum --venue kraken        another venue, the same strategy",
+        f"{bloor} run -p momentum --symbol ETH-USDT     another instrument, with the live view of a terminal",
         f"{bloor} plugins list                          what is installed",
         f"{bloor} venue sim binance                     a venue to try your own client on",
-        f"{bloor} new strategy my-idea                  a plug-in of your own, with its tests",
+        f"{bloor} plugins info momentum                 what a strategy can be told",
     ]:
         print("  try next:", line, flush=True)
 

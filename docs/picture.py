@@ -1,6 +1,7 @@
 """Makes the picture of the terminal in the README from a real session: ``python docs/picture.py SESSION``.
 
-It draws the last live view before the run was stopped, with the same code as the terminal, into ``docs/images/run.svg``.
+It draws the last live view before the run was stopped, with the same code as the terminal, into
+``docs/images/run.svg``.
 """
 
 from __future__ import annotations

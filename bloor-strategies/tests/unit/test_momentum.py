@@ -88,7 +88,7 @@ def saw(*turns: int, step: int = 5) -> list[int]:
 
 
 def test_a_rise_is_bought_and_a_fall_sold() -> None:
-    """One entry per rise, one exit of all of it per fall, alternating; prices cross the touch by at most `cross_bps`."""
+    """One entry per rise, one exit of all of it per fall, alternating; prices cross by at most `cross_bps`."""
     prices = saw(6_000_000, 6_002_000, 6_000_000, 6_002_000, 6_000_000)
     desk = play(prices, fast=10, slow=40, threshold=1.0, cross_bps=0.01)
     assert [side for side, _, _ in desk.log] == ["buy", "sell", "buy", "sell"]

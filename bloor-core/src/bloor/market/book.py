@@ -204,6 +204,17 @@ class OrderBook:
 
     # ---- looking ----------------------------------------------------------------------------------------------------
 
+    def applied(self, rows: int) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """The levels of the newest change or snapshot, before anything else is asked of the book.
+
+        Args:
+            rows: How many levels it had, bids and asks together.
+
+        Returns:
+            ``(rows, 2)`` int64: ticks and units, the bids first, in the order given; reused by the next call.
+        """
+        return self._levels[:rows]
+
     @property
     def levels(self) -> tuple[int, int]:
         """How many bid and ask levels there are."""

@@ -13,6 +13,7 @@ kind           ``seq``    ``price``   ``qty``     ``price2``  ``qty2``    ``side
 ``GAP``        got id     expected    0           0           0           0
 ``CHECKSUM``   computed   expected    1 if ok     0           0           0
 ``CLEARED``    0          0           0           0           0           0
+``LEVEL``      update id  price       quantity    0           0           +1 bid, -1 ask
 =============  =========  ==========  ==========  ==========  ==========  =======================
 
 (*) 0 for plain trades. An empty side has price :data:`NO_PRICE` and quantity 0. ``BOOK`` is one applied book message
@@ -43,6 +44,8 @@ class EventKind(IntEnum):
     CHECKSUM = 6
     #: The book was emptied or lost its synchronisation.
     CLEARED = 7
+    #: One changed level of the ``BOOK`` record before it; only in storage. Quantity 0 removes the level.
+    LEVEL = 16
 
 
 class Flag(IntEnum):
@@ -52,6 +55,10 @@ class Flag(IntEnum):
     SNAPSHOT = 1
     #: The message was held back until a snapshot came and was applied then.
     BUFFERED = 2
+    #: The book message was the answer to a request: a run loads it and sees no event of it. Only in storage.
+    REST = 4
+    #: The last record of its book message, ``BOOK`` or ``LEVEL``. Only in storage.
+    LAST = 8
 
 
 @record

@@ -73,6 +73,7 @@ class MarketPipeline:
         refetch: bool = True,
         held_limit: int = HELD_LIMIT,
         kernels: Kernels | None = None,
+        make_book: Callable[[Instrument, Kernels | None], OrderBook] = OrderBook,
     ) -> None:
         """Binds a pipeline.
 
@@ -91,6 +92,7 @@ class MarketPipeline:
                 itself a gap in the data and reported as one.
             held_limit: How many changes are held for a snapshot, for each book.
             kernels: How the books run; compiled by default.
+            make_book: Makes a book; storage gives one that shows what is changed.
         """
         self.counters = MarketCounters()
         self.event = EventView()
@@ -108,6 +110,7 @@ class MarketPipeline:
         self._refetch = refetch
         self._held_limit = held_limit
         self._kernels = kernels
+        self._new_book = make_book
         self._checksums = normalizer if isinstance(normalizer, ChecksummedNormalizer) else None
         self._channels: dict[str, Channel | None] = {}
         self._trade_count = 0
@@ -447,7 +450,7 @@ class MarketPipeline:
         return channel
 
     def _make_book(self, channel: Channel) -> OrderBook:
-        book = channel.book = OrderBook(channel.instrument, self._kernels)
+        book = channel.book = self._new_book(channel.instrument, self._kernels)
         if self._assume_empty:
             channel.sync.assume_empty()
             book.view.state = channel.sync.state
