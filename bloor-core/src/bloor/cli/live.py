@@ -17,6 +17,7 @@ from typing import Any
 import orjson
 
 from bloor.errors import JournalError
+from bloor.host.affinity import keep_off
 from bloor.host.run import Progress
 from bloor.journal.follower import Follower
 from bloor.journal.record import RecordKind
@@ -88,6 +89,7 @@ class LiveView(Progress):
         """Starts the viewer."""
         self._status.stop()
         self._viewer = subprocess.Popen([sys.executable, "-m", "bloor.cli.live", str(session)])
+        keep_off(self._viewer.pid)
 
     def ended(self) -> None:
         """Ends the viewer, so that the terminal is free for the summary."""

@@ -54,6 +54,7 @@ class RunConfig:
         speed: Recorded seconds per second; 0 is flat out.
         seed: Seeds the simulated market and every jitter.
         session: Where the session folder is made; None for a new one.
+        pin: Whether the trading thread gets a CPU that the processes bloor starts itself keep off.
     """
 
     mode: Mode = Mode.SIM
@@ -66,6 +67,7 @@ class RunConfig:
     speed: float = field(default=1.0, validator=validators.ge(0))
     seed: int = field(default=1, validator=[validators.ge(0), validators.le((1 << 63) - 1)])
     session: Path | None = None
+    pin: bool = True
 
 
 @frozen(kw_only=True)

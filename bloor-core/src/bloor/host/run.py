@@ -25,6 +25,7 @@ from loguru import logger
 from bloor.engine.core import Engine
 from bloor.engine.plan import VenuePlan
 from bloor.errors import JournalError, RunError, UsageError
+from bloor.host.affinity import keep_off, own_cpu
 from bloor.host.epoch import next_epoch, state_folder
 from bloor.host.options import RunOptions
 from bloor.host.outcome import Ears
@@ -208,12 +209,23 @@ class _Run:
         )
         with self._writer:
             self._engine = Engine(plan, self._shell, self._writer, self._ears, time.perf_counter_ns)
-            self._progress.started(self._session.path)
-            with _quiet_collector():
+            with self._cpus(), _quiet_collector():
+                self._progress.started(self._session.path)
                 failure = await self._until_over()
             result = self._finish(failure)
             self._writer.close(self._shell.now())
             return result
+
+    @contextlib.contextmanager
+    def _cpus(self) -> Iterator[None]:
+        """The trading thread and the simulated venues on CPUs of their own, if so configured."""
+        if not self._setup.run.pin:
+            yield
+            return
+        with own_cpu():
+            for process in self._processes:
+                keep_off(process.pid)
+            yield
 
     async def _until_over(self) -> str:
         """From the first connection to the last; why the run failed, or nothing."""

@@ -88,6 +88,11 @@ class SimulatedVenueProcess:
         return cls(endpoints=endpoints, credentials=ready["credentials"], process=process)
 
     @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    @property
     def ended(self) -> bool:
         """Whether the process is gone."""
         return self._process.returncode is not None
