@@ -81,6 +81,7 @@ def test_a_resync_is_immediate_once_and_then_patient(feed: BinanceFeed) -> None:
     assert len(feed.resync("BTCUSDT", later)) == 1
     assert feed.resync("BTCUSDT", later) == (), "one request at a time"
     feed.responded("depth:BTCUSDT", 200, b"{}", later)
+    feed.touched(later)
     assert feed.resync("BTCUSDT", later + 1) == ()
     assert later < feed.deadline_ns < later + 2 * SECOND
 
