@@ -77,5 +77,5 @@ def test_a_port_that_is_taken_is_one_message(toy):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         done = toy.bloor("venue", "sim", "toy", "--port", str(taken.getsockname()[1]))
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("error: ") and "address already in use" in done.stderr.lower()
