@@ -84,3 +84,11 @@ def test_an_instrument_refuses_wrong_fields() -> None:
         btc(price_decimals=19)
     with pytest.raises(ValueError, match="lot_units"):
         btc(lot_units=0)
+
+
+def test_a_record_reads_back_and_a_wrong_one_is_refused() -> None:
+    """An instrument survives being written as plain data, exactly."""
+    i = btc(min_notional=Decimal("5.00"), max_lots=9)
+    assert Instrument.from_record(i.record()) == i
+    with pytest.raises(MoneyError, match="expected an instrument record"):
+        Instrument.from_record({**i.record(), "colour": "red"})

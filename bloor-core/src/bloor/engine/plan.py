@@ -72,6 +72,18 @@ class EnginePlan:
     epoch: int = 1
     seed: int = 0
 
+    def record(self) -> dict[str, Any]:
+        """What a journal must say for its decisions to be made again: all but plug-ins, configuration and keys."""
+        return {
+            "node": self.node,
+            "epoch": self.epoch,
+            "seed": self.seed,
+            "venues": [
+                {"venue": v.venue, "endpoints": list(v.endpoints), "instruments": [i.record() for i in v.instruments]}
+                for v in self.venues
+            ],
+        }
+
     @property
     def instruments(self) -> tuple[Instrument, ...]:
         """Every instrument of the run; a record's instrument number points into it."""

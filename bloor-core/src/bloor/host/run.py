@@ -202,7 +202,7 @@ class _Run:
 
     async def _trade(self, plans: Sequence[VenuePlan]) -> RunResult:
         plan = self._setup.plan(plans, next_epoch(state_folder(os.environ)))
-        header = orjson.dumps({"config": self._setup.record(), "instruments": [i.key for i in plan.instruments]})
+        header = orjson.dumps({"config": self._setup.record(), "engine": plan.record()})
         self._shell = Shell(plans, seed=plan.seed)
         self._writer = Writer(
             self._session.journal, epoch=plan.epoch, clock=time.monotonic_ns, header=header, wall_ns=self._shell.now()

@@ -17,9 +17,11 @@ units can pass 2**63: multiply as Python integers, or check first.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 
-from attrs import evolve, field, frozen, validators
+from attrs import evolve, field, fields, frozen, validators
 
 from bloor.errors import MoneyError
 from bloor.model.decimals import INT64_MAX, MAX_DECIMALS, decimals_of, format_units, parse_units, units_of
@@ -86,6 +88,23 @@ class Instrument:
     def lot_size(self) -> Decimal:
         """The order quantity step, in the base asset."""
         return Decimal(self.lot_units).scaleb(-self.qty_decimals)
+
+    def record(self) -> dict[str, Any]:
+        """Every field as plain data, decimals as text; :meth:`from_record` reads it back."""
+        return {f.name: str(v) if isinstance(v := getattr(self, f.name), Decimal) else v for f in fields(Instrument)}
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Instrument:
+        """What :meth:`record` made.
+
+        Raises:
+            MoneyError: A field is missing, unknown, or not of its type.
+        """
+        money = {name: Decimal(record[name]) for name in ("min_notional", "max_notional") if name in record}
+        try:
+            return cls(**{**record, **money})
+        except (TypeError, ValueError) as error:
+            raise MoneyError(f"expected an instrument record, got {dict(record)!r:.200}: {error}") from error
 
     def parse_price(self, text: str) -> int:
         """Price text as ticks, exact.
