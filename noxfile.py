@@ -116,8 +116,15 @@ def kernels(session: nox.Session) -> dict[str, str]:
     return {"NUMBA_CACHE_DIR": str(CACHE / f"numba-{session.python or 'own'}")}
 
 
-#: Compiles the kernels ahead of the tests, so that no test's time-out pays for it, and says how long it took.
-WARM = "from bloor.market.kernels import warm; print(f'kernels: ready after {warm():.1f} s')"
+#: Compiles the kernels ahead of the tests, so that no test's time-out pays for it, and says what and how long.
+WARM = """
+from bloor.market.kernels import warm
+from bloor_binance.compiled.normalizer import compiled_spot, compiled_usdm
+
+say = lambda what: print(f"kernels: {what}", flush=True)
+took = warm(say, {"binance": compiled_spot(), "binance-usdm": compiled_usdm()})
+print(f"kernels: ready after {took:.1f} s")
+"""
 
 TESTED: dict[str, str] = {}
 

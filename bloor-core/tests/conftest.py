@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import importlib.util
 import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -73,3 +75,14 @@ def on_path(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shelf]:
     for name in set(sys.modules) - before:
         if str(shelf.folder) in str(getattr(sys.modules[name], "__file__", "")):
             del sys.modules[name]
+
+
+@pytest.fixture(scope="session")
+def list_venue() -> Any:
+    """A venue whose frames are JSON lists: the module ``listvenue.py`` beside this file."""
+    path = Path(__file__).with_name("listvenue.py")
+    spec = importlib.util.spec_from_file_location("listvenue", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

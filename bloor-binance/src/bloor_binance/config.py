@@ -1,4 +1,4 @@
-"""The section ``[venue.binance]``."""
+"""The sections ``[venue.binance]`` and ``[venue.binance-usdm]``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ import re
 
 from attrs import field, frozen, validators
 
-__all__ = ["BinanceConfig"]
+from bloor.config.duration import UNITS_NS, Duration
+
+__all__ = ["BinanceConfig", "BinanceUsdmConfig"]
+
+_LIFE = Duration(23 * UNITS_NS["h"])
 
 
 @frozen(kw_only=True)
@@ -19,6 +23,8 @@ class BinanceConfig:
         ws_api_url: Overrides the URL of the WebSocket API.
         depth_limit: Levels of the snapshot that starts a book (5 to 5000).
         depth_speed: Rate of depth updates: ``100ms`` or ``1000ms``.
+        connection_life: Age at which a market-data connection is replaced by another, less a random part of up to a
+            fiftieth; the venue ends it at 24 h.
         recv_window_ms: How old a signed request may be when the venue sees it, in ms.
     """
 
@@ -27,4 +33,25 @@ class BinanceConfig:
     ws_api_url: str = ""
     depth_limit: int = field(default=5000, validator=[validators.ge(5), validators.le(5000)])
     depth_speed: str = field(default="100ms", validator=validators.matches_re(re.compile("1000?ms")))
+    connection_life: Duration = _LIFE
     recv_window_ms: int = field(default=5000, validator=[validators.ge(1), validators.le(60_000)])
+
+
+@frozen(kw_only=True)
+class BinanceUsdmConfig:
+    """Settings of the Binance USD-M plug-in.
+
+    Attributes:
+        rest_url: Overrides the base URL of REST.
+        streams_url: Overrides the base URL of the market streams.
+        depth_limit: Levels of the snapshot that starts a book: 5, 10, 20, 50, 100, 500 or 1000.
+        depth_speed: Rate of depth updates: ``0ms`` (as they come), ``100ms``, ``250ms`` or ``500ms``.
+        connection_life: Age at which a market-data connection is replaced by another, less a random part of up to a
+            fiftieth; the venue ends it at 24 h.
+    """
+
+    rest_url: str = ""
+    streams_url: str = ""
+    depth_limit: int = field(default=1000, validator=validators.in_((5, 10, 20, 50, 100, 500, 1000)))
+    depth_speed: str = field(default="100ms", validator=validators.in_(("0ms", "100ms", "250ms", "500ms")))
+    connection_life: Duration = _LIFE

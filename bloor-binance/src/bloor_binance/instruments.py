@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import orjson
@@ -24,6 +24,9 @@ from bloor_binance.frames.fields import integer, quantity, symbol, wrong
 from bloor_binance.normalizer import BinanceSpotNormalizer, parsed
 from bloor_binance.symbols import venue_symbols
 
+if TYPE_CHECKING:
+    from bloor.market.normalizer import CompiledNormalizer
+
 __all__ = ["instruments_path", "normalizer_spec", "parse_instruments", "read_instrument_file"]
 
 KIND = "exchangeInfo"
@@ -31,7 +34,15 @@ KIND = "exchangeInfo"
 
 def normalizer_spec() -> NormalizerSpec:
     """What the plug-in hands over for ``binance``."""
-    return NormalizerSpec(venue="binance", build=BinanceSpotNormalizer, instruments=read_instrument_file)
+    return NormalizerSpec(
+        venue="binance", build=BinanceSpotNormalizer, instruments=read_instrument_file, compiled=_compiled
+    )
+
+
+def _compiled() -> CompiledNormalizer:
+    from bloor_binance.compiled.normalizer import compiled_spot
+
+    return compiled_spot()
 
 
 def instruments_path(symbols: Sequence[str]) -> str:
@@ -92,9 +103,7 @@ def listed(body: bytes) -> list[Any]:
     return entries
 
 
-def parse_instrument(
-    entry: Any, make: Callable[[str, dict[str, Any]], Instrument] | None = None
-) -> Instrument:
+def parse_instrument(entry: Any, make: Callable[[str, dict[str, Any]], Instrument] | None = None) -> Instrument:
     """One entry of ``symbols``.
 
     Args:
@@ -136,7 +145,7 @@ def _spot(name: str, entry: dict[str, Any]) -> Instrument:
     )
 
 
-def units(filters: dict[str, dict[str, Any]], printed_decimals: int) -> dict[str, int]:
+def units(filters: dict[str, dict[str, Any]], printed_decimals: int) -> dict[str, Any]:
     """The decimals, steps and limits that the filters ``PRICE_FILTER`` and ``LOT_SIZE`` give an instrument.
 
     Args:

@@ -3,7 +3,7 @@
 A frame is an object (``/ws`` connections) or an object in the envelope ``{"stream": name, "data": object}``
 (``/stream`` connections). Market data has an event kind ``e``, except best bid and offer, which is told by its fields,
 and partial depth, which only the name of its stream tells. Everything else that Binance may send (acknowledgements,
-errors, candles, tickers, ``serverShutdown``) is an :class:`~bloor.market.messages.OtherMessage`; whoever keeps the
+errors, tickers, ``serverShutdown``) is an :class:`~bloor.market.messages.OtherMessage`; whoever keeps the
 connection looks into it.
 
 Source: binance-spot-api-docs, web-socket-streams.md of 2026-07.
@@ -23,6 +23,7 @@ from bloor_binance.frames.agg_trade import agg_trade
 from bloor_binance.frames.book_ticker import book_ticker, is_book_ticker
 from bloor_binance.frames.depth import depth
 from bloor_binance.frames.fields import wrong
+from bloor_binance.frames.kline import kline
 from bloor_binance.frames.snapshot import snapshot
 from bloor_binance.frames.trade import trade
 from bloor_binance.symbols import split
@@ -35,6 +36,7 @@ READERS: dict[str, Callable[[dict[str, Any]], Message]] = {
     "aggTrade": agg_trade,
     "bookTicker": book_ticker,
     "depthUpdate": depth,
+    "kline": kline,
 }
 
 

@@ -25,19 +25,25 @@ ORDER = {
     "symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "quantity": "0.01", "price": "54000",
     "timestamp": MS,
 }  # fmt: skip
+REPLACE = ORDER | {"cancelReplaceMode": "ALLOW_FAILURE", "cancelOrderId": 1_000_001}
+STOP = ORDER | {"type": "STOP_LOSS_LIMIT", "stopPrice": "61000"}
 METHODS = st.sampled_from([*VENUE._ws_api._operations.table, *VENUE._ws_api._own, "nope"])
 NAMES = st.sampled_from(
     [*ORDER, "quoteOrderQty", "newClientOrderId", "origClientOrderId", "orderId", "limit", "symbols", "recvWindow",
-     "selfTradePreventionMode", "newOrderRespType", "fromId", "subscriptionId", "apiKey", "signature", "stopPrice"]
+     "selfTradePreventionMode", "newOrderRespType", "fromId", "subscriptionId", "apiKey", "signature", "stopPrice",
+     "newQty", "cancelReplaceMode", "cancelOrderId", "cancelOrigClientOrderId", "cancelRestrictions", "interval",
+     "startTime", "endTime", "windowSize", "trailingDelta", "strategyId", "preventedMatchId", "omitZeroBalances"]
 )  # fmt: skip
 VALUES = st.one_of(
     st.none(), st.booleans(), st.integers(-(2**62), 2**62), st.floats(allow_nan=False, allow_infinity=False),
-    st.text(max_size=20), st.lists(st.integers(), max_size=2),
-    st.sampled_from(["BTCUSDT", "SELL", "MARKET", "IOC", "1", "0", "1e5", "9" * 20, "0.00000001", "[", '["A"]']),
+    st.text(max_size=20), st.lists(st.integers(-(2**62), 2**62), max_size=2),
+    st.sampled_from(["BTCUSDT", "SELL", "MARKET", "IOC", "1", "0", "1e5", "9" * 20, "0.00000001", "[", '["A"]',
+                     "STOP_LOSS", "TAKE_PROFIT_LIMIT", "DECREMENT", "STOP_ON_FAILURE", "ALLOW_FAILURE", "1m", "1M",
+                     "1d", "59000", "61000", "x-1", "0.005", "1000001", "1000002", "1000050"]),
 )  # fmt: skip
 
 
-@given(METHODS, st.dictionaries(NAMES, VALUES, max_size=6), st.sampled_from([{}, ORDER]))
+@given(METHODS, st.dictionaries(NAMES, VALUES, max_size=6), st.sampled_from([{}, ORDER, REPLACE, STOP]))
 def test_every_request_gets_one_answer(method, params, base):
     """Of status 200 or with a code, under the same id."""
     VENUE_FRAMES.clear()

@@ -139,7 +139,7 @@ def test_ioc_fok_and_market_orders(trader):
         "EXPIRED",
         "UNFILLED_IOC_QUANTITY_EXPIRED",
     )
-    answer, events = trader.place(price=trader.best()[1], timeInForce="FOK", quantity="15")
+    answer, events = trader.place(price=trader.best()[1], timeInForce="FOK", quantity="12")
     assert answer["result"]["executedQty"] == "0.00000000" and events[-2]["eR"] == "UNFILLED_FOK_ORDER_EXPIRED"
     answer, _ = trader.place(type="MARKET", timeInForce=None, side="SELL", quantity="1")
     assert answer["result"]["status"] == "FILLED" and answer["result"]["fills"][0]["commissionAsset"] == "USDT"

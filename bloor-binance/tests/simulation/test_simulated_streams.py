@@ -195,7 +195,7 @@ def test_symbols_and_faults_are_checked():
     """A request that cannot be is refused before anything starts."""
     with pytest.raises(UsageError, match=r"BTCUSDT: .*did you mean 'BTC-USDT'"):
         SimulatedBinance(SimulationOptions(symbols=["BTCUSDT"]), lambda conn, payload: None)
-    with pytest.raises(UsageError, match="faults: expected"):
+    with pytest.raises(UsageError, match="faults drop=1: expected a list of NAME:VALUE"):
         SimulatedBinance(SimulationOptions(faults="drop=1"), lambda conn, payload: None)
     assert simulated_venue_spec().venue == "binance"
 

@@ -8,12 +8,15 @@ it was written for::
     momentum = "my_package.momentum"
 
     [project.entry-points."bloor.manifest"]
-    momentum = "strategy:api1"          # venue, strategy or risk_check; then api and a number
+    momentum = "strategy:api1"          # venue, feed, strategy or risk_check; then api and a number
 
 In the module, a hook is a function of its name, marked with :data:`hookimpl`::
 
     from bloor.hookspecs import hookimpl
+
     ...
+
+
     @hookimpl
     def bloor_strategy():
         return Momentum
@@ -37,10 +40,11 @@ from attrs import field, frozen
 from bloor.model.instrument import Instrument
 
 if TYPE_CHECKING:
-    from bloor.market.normalizer import Normalizer
+    from bloor.market.normalizer import CompiledNormalizer, Normalizer
     from bloor.risk.check import RiskCheck
     from bloor.simulation.venue import Outbox, SimulatedVenue, SimulationOptions
     from bloor.strategy.api import Strategy
+    from bloor.venue.rest import RestRules
     from bloor.venue.session import Endpoints, FeedSession, OrderSession
 
 __all__ = [
@@ -97,6 +101,7 @@ class FeedSpec:
         instruments_path: REST path that lists the instruments of these canonical symbols.
         parse_instruments: Reads its answer; raises RemoteProtocolError with the reason.
         default_symbol: What a run trades when the user names no symbol.
+        rest: How the venue's REST interface wants to be used: rate limits, where its time is; None for no rules.
     """
 
     venue: str
@@ -105,6 +110,7 @@ class FeedSpec:
     instruments_path: Callable[[Sequence[str]], str]
     parse_instruments: Callable[[bytes], Sequence[Instrument]]
     default_symbol: str
+    rest: RestRules | None = None
 
 
 @frozen(kw_only=True)
@@ -115,11 +121,14 @@ class NormalizerSpec:
         venue: The venue's name.
         build: Makes a reference normalizer.
         instruments: Reads an instrument file in the venue's own form; raises InputFileError.
+        compiled: Makes the compiled form of the normalizer, for venues that have one. It takes the frames it is sure
+            of; events, books and counts are the same with and without.
     """
 
     venue: str
     build: Callable[[], Normalizer]
     instruments: Callable[[Path], Sequence[Instrument]]
+    compiled: Callable[[], CompiledNormalizer] | None = None
 
 
 @frozen(kw_only=True)

@@ -19,6 +19,7 @@ ROWS = [
     {"backtest", "optimize", "observe", "simulation"},
     {"engine"},
     {"execution", "risk", "strategy"},
+    {"storage"},
     {"market", "venue", "journal"},
     {"hookspecs", "plugins", "config"},
     {"model"},

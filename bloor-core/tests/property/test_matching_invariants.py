@@ -14,7 +14,8 @@ from bloor.model.orders import OrderType, Side, TimeInForce
 from bloor.simulation.account import Account, Fees, base_atoms, quote_atoms
 from bloor.simulation.exchange import AccountEventKind, AccountOrder, Exchange, Market
 from bloor.simulation.matching import MatchingBook
-from bloor.simulation.orders import BookOrder, Execution, OrderState, SelfTrade
+from bloor.simulation.orders import BookOrder, Execution, OrderState, Prevented, SelfTrade
+from bloor.simulation.stops import reached
 
 SIDES = st.sampled_from(Side)
 PRICES = st.integers(90, 110)
@@ -31,11 +32,24 @@ ORDERS = st.tuples(
 )
 CANCELS = st.tuples(st.just("cancel"), st.integers(0, 1000))
 LEVELS = st.tuples(st.just("level"), SIDES, PRICES, st.integers(0, 20))
+STOPS = st.tuples(
+    st.just("stop"),
+    SIDES,
+    PRICES,
+    UNITS,
+    st.sampled_from([OrderType.LIMIT, OrderType.MARKET]),
+    st.just(TimeInForce.GTC),
+    st.just(1),
+    st.sampled_from(SelfTrade),
+    PRICES,
+    st.booleans(),
+)
+AMENDS = st.tuples(st.just("amend"), st.integers(0, 1000), UNITS)
 TRADES = st.tuples(st.just("trade"), PRICES, UNITS, SIDES, st.booleans())
 
 
 def made(number, step):
-    _, side, price, units, type_, tif, owner, mode = step
+    _, side, price, units, type_, tif, owner, mode = step[:8]
     if type_ is not OrderType.LIMIT:
         tif = TimeInForce.GTC
     price = 0 if type_ is OrderType.MARKET else price
@@ -65,6 +79,13 @@ def check_executions(outcomes, executed):
             executed[outcome.maker.id] += outcome.units
             if outcome.taker is not None:
                 executed[outcome.taker.id] += outcome.units
+        elif isinstance(outcome, Prevented):
+            assert outcome.maker.owner == outcome.taker.owner is not None
+            assert outcome.maker_units >= 0 and outcome.taker_units >= 0
+            if outcome.taker.self_trade is SelfTrade.DECREMENT:
+                assert outcome.maker_units == outcome.taker_units > 0
+                executed[outcome.maker.id] += outcome.maker_units
+                executed[outcome.taker.id] += outcome.taker_units
 
 
 @given(st.lists(st.one_of(ORDERS, CANCELS), max_size=60))
@@ -89,7 +110,24 @@ def test_orders_conserve_quantity_and_keep_priority(steps):
         check(book)
     for order in orders:
         assert order.units == order.remaining + executed[order.id]
-        assert (order.state is OrderState.FILLED) == (order.remaining == 0)
+        assert order.remaining or order.state in (OrderState.FILLED, OrderState.PREVENTED)
+        assert order.state is not OrderState.FILLED or order.remaining == 0
+
+
+@given(st.lists(st.one_of(ORDERS, CANCELS), max_size=60))
+def test_nobody_trades_with_himself(steps):
+    """Unless the taker's mode lets it."""
+    book, numbers, orders = MatchingBook(), count(1), []
+    for step in steps:
+        if step[0] == "cancel":
+            if orders:
+                book.cancel(orders[step[1] % len(orders)])
+            continue
+        order = made(next(numbers), step)
+        orders.append(order)
+        for outcome in book.submit(order):
+            if isinstance(outcome, Execution) and order.owner is not None and outcome.maker.owner == order.owner:
+                assert order.self_trade is SelfTrade.NONE
 
 
 @given(st.lists(st.one_of(LEVELS, TRADES, ORDERS, CANCELS), max_size=60))
@@ -144,12 +182,17 @@ class Ledger:
             self.quote -= sign * event.fill.value + (event.fill.fee if event.fill.fee_asset == "B" else 0)
 
 
-@given(st.lists(st.one_of(ORDERS, CANCELS, LEVELS, TRADES), max_size=50), st.integers(0, 3000), st.integers(0, 3000))
-def test_an_account_is_exactly_its_fills(steps, base_lots, quote):
+@given(
+    st.lists(st.one_of(ORDERS, STOPS, AMENDS, CANCELS, LEVELS, TRADES), max_size=50),
+    st.integers(0, 3000),
+    st.integers(0, 3000),
+    st.booleans(),
+)
+def test_an_account_is_exactly_its_fills(steps, base_lots, quote, public):
     """Balances change by fills and fees only, nothing is locked without an order, and nothing is ever negative."""
     ledger = Ledger()
     account = Account(1, Fees(maker_ppm=750, taker_ppm=1000))
-    market = Market(INSTRUMENT, MatchingBook(), publishes_market_trades=False)
+    market = Market(INSTRUMENT, MatchingBook(), publishes_market_trades=public)
     exchange = Exchange({"AB": market}, [account], ledger)
     start = {"A": base_atoms(INSTRUMENT, base_lots * 1000), "B": quote * 10**14}
     for asset, atoms in start.items():
@@ -163,11 +206,18 @@ def test_an_account_is_exactly_its_fills(steps, base_lots, quote):
         elif step[0] == "cancel":
             if placed:
                 exchange.cancel(placed[step[1] % len(placed)], now)
+        elif step[0] == "amend":
+            if placed:
+                order = placed[step[1] % len(placed)]
+                before = order.units
+                if exchange.amend(order, step[2] * 1000, f"a{now}", now):
+                    assert order.executed + order.prevented < order.units < before
         else:
             plain = made(exchange.next_order_id(), step)
             order = AccountOrder(
                 id=plain.id, owner=1, market=market, client_id=str(now), side=plain.side, price=plain.price,
                 units=plain.units * 1000, type=plain.type, tif=plain.tif, self_trade=plain.self_trade,
+                stop=step[8] if step[0] == "stop" else 0, rises=step[0] == "stop" and step[9],
             )  # fmt: skip
             if exchange.place(order, now) is None:
                 placed.append(order)
@@ -176,7 +226,12 @@ def test_an_account_is_exactly_its_fills(steps, base_lots, quote):
             assert balance.free >= 0 and balance.locked >= 0
             assert balance.total == start[asset] + net
             assert balance.locked == sum(o.reserved for o in exchange.open_orders(1) if o.pay_asset == asset)
+        assert market.triggered() is None
+        assert len(market.stops) == sum(order.waiting for order in placed)
+        for order in placed:
+            assert not order.waiting or not reached(order, market.last_price)
     for order in placed:
+        assert order.executed + order.prevented <= order.units
         assert order.executed == sum(fill.units for fill in order.fills)
         assert order.reserved == 0 or order.status is OrderState.OPEN
         assert order.value < INT64_MAX**2

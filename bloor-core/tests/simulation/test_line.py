@@ -112,6 +112,15 @@ class Nowhere:
     def reconnect(self, conn: int, reason: str) -> None:
         """The loss is in the record."""
 
+    def open_standby(self, conn: int) -> None:
+        """What it brought is in the record."""
+
+    def promote(self, conn: int) -> None:
+        """The engine decides it again."""
+
+    def abandon(self, conn: int) -> None:
+        """The engine decides it again."""
+
 
 def replay(run: VirtualRun) -> tuple[Engine, MemoryJournal, Nowhere]:
     """Feeds the inputs in a run's journal to a new engine of the same plan."""
@@ -148,6 +157,19 @@ def test_the_journal_of_a_run_gives_the_same_decisions_again() -> None:
     assert engine.log.hexdigest() == run.engine.log.hexdigest()
     frames = [(conn, payload) for kind, conn, _, payload in run.journal.records if kind == RecordKind.FRAME_OUT]
     assert effects.sent == frames
+
+
+def test_a_run_whose_connection_was_replaced_is_replayed_too() -> None:
+    """Both connections' frames are in the record, and the switch is decided again from them."""
+    run = momentum(seed=4, sets=["venue.binance.connection_life=6s"], latency=Latency(50_000, 60_000_000))
+    run.for_seconds(25)
+    run.finish()
+    assert run.engine.lines[0].market.replaced >= 2
+    engine, journal, effects = replay(run)
+    assert engine.lines[0].market.replaced == run.engine.lines[0].market.replaced
+    assert journal.records == run.journal.records
+    assert engine.log.hexdigest() == run.engine.log.hexdigest()
+    assert len(effects.sent) == sum(kind == RecordKind.FRAME_OUT for kind, *_ in run.journal.records)
 
 
 def test_a_lost_feed_unsynchronises_the_book_and_comes_back() -> None:
@@ -234,3 +256,21 @@ def test_stopping_twice_over_leaves_nothing_open(traded: VirtualRun) -> None:
     stop = [n for n, d in enumerate(made) if d.kind is DecisionKind.STOP]
     assert len(stop) == 1
     assert not [d for d in made[stop[0] :] if d.kind is DecisionKind.PLACE]
+
+
+def test_what_could_not_be_cancelled_while_disconnected_is_cancelled_afterwards() -> None:
+    """A resting order survives the stop of a run without a connection, and is cancelled as soon as there is one."""
+    run = momentum()
+    run.for_seconds(3)
+    desk = run.engine.desks[0]
+    desk.strategy.on_trade = lambda *_: None  # type: ignore[method-assign]
+    lots = desk.lots_for(1000.0, desk.book.view.best_bid)
+    assert desk.buy(desk.book.view.best_bid * 95 // 100, lots)
+    run.for_seconds(1)
+    run.world.cut(order_conn(0))
+    run.for_seconds(0.01)
+    run.engine.stop(run.world.now_ns)
+    assert run.engine.open_orders == 1
+    run.world.run(run.world.now_ns + 10 * SECOND, stop=lambda: run.engine.open_orders == 0)
+    assert run.engine.open_orders == 0
+    assert run.engine.tally()["cancelled"] >= 1

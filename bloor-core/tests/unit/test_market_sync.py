@@ -29,7 +29,7 @@ def test_table_is_complete() -> None:
         (C, 100, (102, 105, -1), False, Relation.AHEAD),
         (C, -1, (102, 105, -1), False, Relation.CONTINUES),
         (P, 100, (90, 110, 80), True, Relation.CONTINUES),
-        (P, 100, (100, 100, 80), True, Relation.CONTINUES),
+        (P, 100, (100, 100, 80), True, Relation.OLD),
         (P, 100, (105, 110, 100), True, Relation.CONTINUES),
         (P, 100, (105, 110, 99), True, Relation.CONTINUES),
         (P, 100, (105, 110, 101), True, Relation.AHEAD),

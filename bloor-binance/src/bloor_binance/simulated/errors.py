@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from bloor.errors import BloorError
 
 __all__ = [
     "ApiError",
+    "amend_rejected",
     "bad_parameter",
     "cancel_rejected",
     "filter_failure",
@@ -13,6 +16,7 @@ __all__ = [
     "missing",
     "order_rejected",
     "precision",
+    "unknown_outcome",
 ]
 
 
@@ -24,14 +28,21 @@ class ApiError(BloorError):
         msg: Its text.
         status: HTTP status, also the ``status`` of a WebSocket API answer.
         retry_after_s: For 429: when to come back.
+        data: What else the answer tells.
     """
 
-    def __init__(self, code: int, msg: str, status: int = 400, retry_after_s: int = 0) -> None:
+    def __init__(self, code: int, msg: str, status: int = 400, retry_after_s: int = 0, data: Any = None) -> None:
         super().__init__(code, msg)
         self.code = code
         self.msg = msg
         self.status = status
         self.retry_after_s = retry_after_s
+        self.data = data
+
+    def document(self) -> dict[str, Any]:
+        """The refusal as answers carry it."""
+        document = {"code": self.code, "msg": self.msg}
+        return document if self.data is None else {**document, "data": self.data}
 
     def __str__(self) -> str:
         return f"{self.code} {self.msg}"
@@ -70,3 +81,17 @@ def order_rejected(msg: str) -> ApiError:
 def cancel_rejected(msg: str = "Unknown order sent.") -> ApiError:
     """-2011."""
     return ApiError(-2011, msg)
+
+
+def amend_rejected(msg: str) -> ApiError:
+    """-2038."""
+    return ApiError(-2038, msg)
+
+
+def unknown_outcome() -> ApiError:
+    """-1007: whatever was asked for may have happened."""
+    return ApiError(
+        -1007,
+        "Timeout waiting for response from backend server. Send status unknown; execution status unknown.",
+        503,
+    )

@@ -7,11 +7,18 @@ from decimal import Decimal
 from typing import Any
 
 from bloor.model.instrument import Instrument
-from bloor_binance.simulated.filters import MAX_OPEN_ORDERS, PERCENT_DOWN, PERCENT_UP
+from bloor_binance.simulated.filters import (
+    MAX_AMENDS,
+    MAX_OPEN_ORDERS,
+    MAX_STOP_ORDERS,
+    PERCENT_DOWN,
+    PERCENT_UP,
+    max_market_lots,
+)
 from bloor_binance.simulated.rate_limits import RateLimits
 from bloor_binance.simulated.words import ORDER_TYPES, SELF_TRADE_MODES, decimal_text, qty_text
 
-__all__ = ["exchange_info", "symbol_info"]
+__all__ = ["exchange_info", "symbol_filters", "symbol_info"]
 
 
 def exchange_info(instruments: Sequence[Instrument], limits: RateLimits, server_time: int) -> dict[str, Any]:
@@ -44,12 +51,12 @@ def symbol_info(instrument: Instrument) -> dict[str, Any]:
         "opoAllowed": False,
         "quoteOrderQtyMarketAllowed": True,
         "allowTrailingStop": False,
-        "cancelReplaceAllowed": False,
-        "amendAllowed": False,
+        "cancelReplaceAllowed": True,
+        "amendAllowed": True,
         "pegInstructionsAllowed": False,
         "isSpotTradingAllowed": True,
         "isMarginTradingAllowed": False,
-        "filters": _filters(instrument),
+        "filters": symbol_filters(instrument),
         "permissions": [],
         "permissionSets": [["SPOT"]],
         "defaultSelfTradePreventionMode": "EXPIRE_MAKER",
@@ -57,7 +64,8 @@ def symbol_info(instrument: Instrument) -> dict[str, Any]:
     }
 
 
-def _filters(instrument: Instrument) -> list[dict[str, Any]]:
+def symbol_filters(instrument: Instrument) -> list[dict[str, Any]]:
+    """The filters of one symbol."""
     tick, lot = instrument.tick_size, qty_text(instrument, instrument.lot_units)
     most = qty_text(instrument, instrument.max_lots * instrument.lot_units)
     up, down = decimal_text(PERCENT_UP), decimal_text(PERCENT_DOWN)
@@ -74,7 +82,12 @@ def _filters(instrument: Instrument) -> list[dict[str, Any]]:
             "maxQty": most,
             "stepSize": lot,
         },
-        {"filterType": "MARKET_LOT_SIZE", "minQty": decimal_text(Decimal(0)), "maxQty": most, "stepSize": "0.00000000"},
+        {
+            "filterType": "MARKET_LOT_SIZE",
+            "minQty": decimal_text(Decimal(0)),
+            "maxQty": qty_text(instrument, max_market_lots(instrument) * instrument.lot_units),
+            "stepSize": decimal_text(Decimal(0)),
+        },
         {
             "filterType": "PERCENT_PRICE_BY_SIDE",
             "bidMultiplierUp": up,
@@ -92,4 +105,6 @@ def _filters(instrument: Instrument) -> list[dict[str, Any]]:
             "avgPriceMins": 0,
         },
         {"filterType": "MAX_NUM_ORDERS", "maxNumOrders": MAX_OPEN_ORDERS},
+        {"filterType": "MAX_NUM_ALGO_ORDERS", "maxNumAlgoOrders": MAX_STOP_ORDERS},
+        {"filterType": "MAX_NUM_ORDER_AMENDS", "maxNumOrderAmends": MAX_AMENDS},
     ]

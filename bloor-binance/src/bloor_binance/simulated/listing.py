@@ -63,8 +63,8 @@ def styles(symbol: str) -> MarketStyle:
     """How the market of a canonical symbol behaves."""
     pair = _PAIRS[symbol]
     _, quote = split_symbol(symbol)
-    value = 2_000.0 if quote != "BTC" else 0.03
-    return MarketStyle(price=pair.price, order_value=value)
+    dollar = 1.0 if quote != "BTC" else 1.5e-5
+    return MarketStyle(price=pair.price, order_value=5_000.0 * dollar, taker_value=200.0 * dollar)
 
 
 def _instrument(symbol: str) -> Instrument:

@@ -10,27 +10,23 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any
 
-import orjson
 from attrs import frozen
 
-from bloor.model.orders import Side
 from bloor.simulation.account import Account, format_atoms
-from bloor.simulation.exchange import Exchange
-from bloor_binance.simulated.errors import ApiError, bad_parameter
-from bloor_binance.simulated.exchange_info import exchange_info
+from bloor.simulation.exchange import Exchange, Market
+from bloor.simulation.faults import Fault, Faults
+from bloor_binance.simulated.errors import ApiError, unknown_outcome
+from bloor_binance.simulated.exchange_info import symbol_filters
+from bloor_binance.simulated.market_data import MarketData
 from bloor_binance.simulated.orders import OrderDesk
 from bloor_binance.simulated.params import Params
 from bloor_binance.simulated.published import Published
 from bloor_binance.simulated.rate_limits import RateLimits
-from bloor_binance.simulated.words import price_text, qty_text
 
 __all__ = ["Operation", "Operations", "Security"]
 
 #: parameters, account (0 without one), wall ns, time unit in ns -> result
 Handler = Callable[[Params, int, int, int], Any]
-
-#: Most levels of a depth answer.
-MAX_DEPTH = 5000
 
 
 class Security(Enum):
@@ -49,116 +45,102 @@ class Operation:
         security: Who may ask.
         weight: Its request weight.
         orders: Whether answers carry the order count instead of the weight.
+        changes: Whether it changes an order; then its answer may get lost (:mod:`bloor.simulation.faults`).
+        steady: Whether it is never refused by an injected fault: clients begin with it.
     """
 
     handler: Handler
     security: Security = Security.NONE
     weight: int = 1
     orders: bool = False
+    changes: bool = False
+    steady: bool = False
 
 
 class Operations:
     """All operations of one exchange."""
 
     def __init__(
-        self, exchange: Exchange, published: Mapping[str, Published], desk: OrderDesk, limits: RateLimits
+        self,
+        exchange: Exchange,
+        published: Mapping[str, Published],
+        desk: OrderDesk,
+        limits: RateLimits,
+        faults: Faults,
     ) -> None:
         self._exchange = exchange
-        self._published = published
         self._limits = limits
-        signed = Security.SIGNED
+        self._faults = faults
+        data = MarketData(published, limits)
         self.table: dict[str, Operation] = {
-            "ping": Operation(lambda *_: {}),
-            "time": Operation(lambda _p, _a, now_ns, unit: {"serverTime": now_ns // unit}),
-            "exchangeInfo": Operation(self._exchange_info, weight=20),
-            "depth": Operation(self._depth, weight=5),
-            "trades.recent": Operation(self._trades, weight=25),
-            "ticker.book": Operation(self._ticker_book, weight=2),
-            "ticker.price": Operation(self._ticker_price, weight=2),
-            "avgPrice": Operation(self._average, weight=2),
-            "order.place": Operation(desk.place, signed, orders=True),
-            "order.test": Operation(desk.test, signed),
-            "order.cancel": Operation(desk.cancel, signed),
-            "order.status": Operation(desk.status, signed, 4),
-            "openOrders.status": Operation(desk.open_orders, signed, 6),
-            "openOrders.cancelAll": Operation(desk.cancel_all, signed),
-            "allOrders": Operation(desk.all_orders, signed, 20),
-            "account.status": Operation(self._account, signed, 20),
-            "account.rateLimits.orders": Operation(self._order_limits, signed, 40),
-            "myTrades": Operation(desk.my_trades, signed, 20),
+            "ping": Operation(lambda *_: {}, steady=True),
+            "time": Operation(lambda _p, _a, now_ns, unit: {"serverTime": now_ns // unit}, steady=True),
+            "exchangeInfo": Operation(data.exchange_info, weight=20, steady=True),
+            "depth": Operation(data.depth, weight=5),
+            "trades.recent": Operation(data.trades, weight=25),
+            "trades.historical": Operation(data.trades, weight=25),
+            "trades.aggregate": Operation(data.aggregates, weight=4),
+            "klines": Operation(data.candles, weight=2),
+            "uiKlines": Operation(data.candles, weight=2),
+            "avgPrice": Operation(data.average, weight=2),
+            "ticker": Operation(data.ticker_window, weight=4),
+            "ticker.24hr": Operation(data.ticker_day, weight=2),
+            "ticker.tradingDay": Operation(data.trading_day, weight=4),
+            "ticker.price": Operation(data.ticker_price, weight=2),
+            "ticker.book": Operation(data.ticker_book, weight=2),
+            **self._of_orders(desk),
+            **self._of_account(desk),
         }
 
-    # -- public -----------------------------------------------------------------------------------------------------
+    def done(self, operation: Operation, now_ns: int) -> None:
+        """A request was carried out."""
+        if operation.changes and operation.weight == 1:
+            self._limits.refund(operation.weight, now_ns)
 
-    def _market(self, params: Params) -> Published:
-        found = self._published.get(params.text("symbol"))
-        if found is None:
-            raise ApiError(-1121, "Invalid symbol.")
-        return found
+    # -- faults -----------------------------------------------------------------------------------------------------
 
-    def _some(self, params: Params) -> list[Published]:
-        """The markets of ``symbol`` or ``symbols``, or all."""
-        if "symbol" in params and "symbols" in params:
-            raise ApiError(-1128, "Combination of optional parameters invalid.")
-        if "symbol" in params:
-            return [self._market(params)]
-        if "symbols" not in params:
-            return list(self._published.values())
-        try:
-            names = orjson.loads(params["symbols"])
-        except orjson.JSONDecodeError:
-            names = None
-        if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
-            raise bad_parameter("symbols")
-        return [self._market(Params(symbol=name)) for name in names]
+    def fail_before(self, operation: Operation) -> None:
+        """Refuses a request that meets an injected fault. Raises ApiError -1003, status 429."""
+        if not operation.steady and self._faults.happens(Fault.RATE_LIMIT):
+            raise ApiError(-1003, "Too many requests; current limit is 6000 requests per 1 MINUTE.", 429, 1)
 
-    def _exchange_info(self, params: Params, _account: int, now_ns: int, unit: int) -> dict[str, Any]:
-        instruments = [published.market.instrument for published in self._some(params)]
-        return exchange_info(instruments, self._limits, now_ns // unit)
+    def fail_after(self, operation: Operation) -> bool:
+        """Whether the answer to a request that was carried out is lost. Raises ApiError -1007, status 503."""
+        if not operation.changes:
+            return False
+        if self._faults.happens(Fault.ERROR_AFTER_ACCEPT):
+            raise unknown_outcome()
+        return self._faults.happens(Fault.LOST_ACK)
 
-    def _depth(self, params: Params, _account: int, now_ns: int, _unit: int) -> dict[str, Any]:
-        published = self._market(params)
-        limit = min(params.integer("limit", 100) or 100, MAX_DEPTH)
-        if limit > 100:
-            self._limits.spend(20 if limit <= 500 else 45 if limit <= 1000 else 245, now_ns)
-        bids, asks = published.depth(limit)
-        return {"lastUpdateId": published.update_id, "bids": bids, "asks": asks}
+    # -- the table --------------------------------------------------------------------------------------------------
 
-    def _trades(self, params: Params, _account: int, _now_ns: int, unit: int) -> list[dict[str, Any]]:
-        published = self._market(params)
-        instrument = published.market.instrument
-        return [
-            {
-                "id": trade.trade_id,
-                "price": price_text(instrument, trade.price),
-                "qty": qty_text(instrument, trade.units),
-                "quoteQty": f"{instrument.value(trade.price, trade.units):.8f}",
-                "time": trade.ns // unit,
-                "isBuyerMaker": trade.aggressor is Side.SELL,
-                "isBestMatch": True,
-            }
-            for trade in published.trades(min(params.integer("limit", 500) or 500, 1000))
-        ]
+    def _of_orders(self, desk: OrderDesk) -> dict[str, Operation]:
+        signed = Security.SIGNED
+        return {
+            "order.place": Operation(desk.place, signed, orders=True, changes=True),
+            "order.test": Operation(desk.test, signed),
+            "order.status": Operation(desk.status, signed, 4),
+            "order.cancel": Operation(desk.cancel, signed, changes=True),
+            "order.cancelReplace": Operation(desk.cancel_replace, signed, orders=True, changes=True),
+            "order.amend.keepPriority": Operation(desk.amend, signed, 4, changes=True),
+            "order.amendments": Operation(desk.amendments, signed, 4),
+            "openOrders.status": Operation(desk.open_orders, signed, 6),
+            "openOrders.cancelAll": Operation(desk.cancel_all, signed, changes=True),
+            "allOrders": Operation(desk.all_orders, signed, 20),
+            "myTrades": Operation(desk.my_trades, signed, 20),
+            "myPreventedMatches": Operation(desk.prevented, signed, 20),
+        }
 
-    def _ticker_book(self, params: Params, _account: int, _now_ns: int, _unit: int) -> Any:
-        answers = [_book_ticker(published) for published in self._some(params)]
-        return answers[0] if "symbol" in params else answers
-
-    def _ticker_price(self, params: Params, _account: int, _now_ns: int, _unit: int) -> Any:
-        answers = []
-        for published in self._some(params):
-            instrument = published.market.instrument
-            price = price_text(instrument, published.market.last_price)
-            answers.append({"symbol": instrument.venue_symbol, "price": price})
-        return answers[0] if "symbol" in params else answers
-
-    def _average(self, params: Params, _account: int, now_ns: int, unit: int) -> dict[str, Any]:
-        published = self._market(params)
-        trades = published.trades(1000)
-        close = trades[-1].ns if trades else now_ns
-        units = sum(trade.units for trade in trades)
-        ticks = sum(trade.price * trade.units for trade in trades) // units if units else published.market.last_price
-        return {"mins": 5, "price": price_text(published.market.instrument, ticks), "closeTime": close // unit}
+    def _of_account(self, desk: OrderDesk) -> dict[str, Operation]:
+        signed = Security.SIGNED
+        return {
+            "account.status": Operation(self._account, signed, 20),
+            "account.commission": Operation(lambda p, a, *_: self._commission(desk.market(p), a), signed, 20),
+            "account.rateLimits.orders": Operation(self._order_limits, signed, 40),
+            "myFilters": Operation(lambda p, *_: self._filters(desk.market(p)), signed, 40),
+            "wallet.coins": Operation(self._coins, signed, 10),
+            "margin.pairs": Operation(lambda *_: [], signed),
+        }
 
     # -- of an account ----------------------------------------------------------------------------------------------
 
@@ -188,17 +170,41 @@ class Operations:
     def _order_limits(self, _params: Params, _account: int, now_ns: int, _unit: int) -> list[dict[str, Any]]:
         return self._limits.document(now_ns, orders=True)
 
+    def _commission(self, market: Market, account: int) -> dict[str, Any]:
+        fees = self._exchange.accounts[account].fees
+        nothing = dict.fromkeys(("maker", "taker", "buyer", "seller"), _rate(0))
+        return {
+            "symbol": market.instrument.venue_symbol,
+            "standardCommission": {**nothing, "maker": _rate(fees.maker_ppm), "taker": _rate(fees.taker_ppm)},
+            "specialCommission": nothing,
+            "taxCommission": nothing,
+            "discount": {
+                "enabledForAccount": False,
+                "enabledForSymbol": False,
+                "discountAsset": "BNB",
+                "discount": _rate(0),
+            },
+        }
 
-def _book_ticker(published: Published) -> dict[str, str]:
-    instrument = published.market.instrument
-    (bid, bid_units), (ask, ask_units) = published.top()
-    return {
-        "symbol": instrument.venue_symbol,
-        "bidPrice": price_text(instrument, bid),
-        "bidQty": qty_text(instrument, bid_units),
-        "askPrice": price_text(instrument, ask),
-        "askQty": qty_text(instrument, ask_units),
-    }
+    def _filters(self, market: Market) -> dict[str, Any]:
+        return {"exchangeFilters": [], "symbolFilters": symbol_filters(market.instrument), "assetFilters": []}
+
+    def _coins(self, _params: Params, account: int, _now_ns: int, _unit: int) -> list[dict[str, Any]]:
+        """Assets of the account: the wallet's own API, which clients read for the names of currencies."""
+        return [
+            {
+                "coin": balance["asset"],
+                "name": balance["asset"],
+                "free": balance["free"],
+                "locked": balance["locked"],
+                "depositAllEnable": False,
+                "withdrawAllEnable": False,
+                "isLegalMoney": False,
+                "trading": True,
+                "networkList": [],
+            }
+            for balance in _balances(self._exchange.accounts[account], omit_zero=False)
+        ]
 
 
 def _balances(account: Account, *, omit_zero: bool) -> list[dict[str, str]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from enum import Enum
 from typing import TypeVar
 
 from bloor.errors import MoneyError
@@ -19,7 +18,7 @@ _CLIENT_ID = re.compile(r"[a-zA-Z0-9-_]{1,36}\Z", re.ASCII)
 #: Binance counts at most this many decimals.
 _DECIMALS = 8
 
-E = TypeVar("E", bound=Enum)
+E = TypeVar("E")
 
 
 class Params(dict[str, str]):

@@ -6,13 +6,14 @@ the published rule, and the best prices of a book that it keeps equal the ``book
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 from typing import Protocol
 
 from bloor.model.orders import Side
 from bloor.simulation.exchange import Market, PublicTrade
 from bloor_binance.simulated.streams import StreamHub
+from bloor_binance.simulated.tape import Aggregate, Tape
+from bloor_binance.simulated.ticker_streams import TickerStreams
 from bloor_binance.simulated.words import price_text, qty_text
 
 __all__ = ["Published", "SeededPublished"]
@@ -29,6 +30,7 @@ class Published(Protocol):
     """What public requests ask of one market."""
 
     market: Market
+    tape: Tape
 
     @property
     def update_id(self) -> int:
@@ -37,11 +39,11 @@ class Published(Protocol):
     def depth(self, limit: int) -> tuple[TextLevels, TextLevels]:
         """Up to ``limit`` bids and asks."""
 
-    def trades(self, limit: int) -> Sequence[PublicTrade]:
-        """The latest trades, oldest first."""
-
     def top(self) -> tuple[tuple[int, int], tuple[int, int]]:
         """Best bid and best ask as ``(ticks, units)``; zeros for an empty side."""
+
+    def clock(self, now_ns: int) -> int:
+        """The market's own time: now, or that of the recording."""
 
 
 class _Diff:
@@ -60,10 +62,15 @@ class SeededPublished:
     Args:
         market: The market.
         hub: Where payloads go.
+
+    Attributes:
+        tape: What was traded.
+        tickers: Its streams made of trades.
     """
 
     def __init__(self, market: Market, hub: StreamHub) -> None:
         self.market = market
+        self.tape = Tape()
         self._update_id = 1_000_000
         self._hub = hub
         self._name = market.instrument.venue_symbol
@@ -71,7 +78,7 @@ class SeededPublished:
         self._diffs = {"@depth@100ms": _Diff(self._update_id), "@depth": _Diff(self._update_id)}
         self._top = self.top()
         self._trades: list[PublicTrade] = []
-        self._aggregate_id = 0
+        self.tickers = TickerStreams(market.instrument, self.tape, self.top, hub)
 
     @property
     def update_id(self) -> int:
@@ -82,14 +89,14 @@ class SeededPublished:
         """Up to ``limit`` bids and asks, as text."""
         return self._side(Side.BUY, limit), self._side(Side.SELL, limit)
 
-    def trades(self, limit: int) -> Sequence[PublicTrade]:
-        """The latest trades, oldest first."""
-        return self.market.recent(limit)
-
     def top(self) -> tuple[tuple[int, int], tuple[int, int]]:
         """Best bid and ask."""
         bid, ask = self.market.book.bids.best, self.market.book.asks.best
         return ((bid.price, bid.units) if bid else (0, 0)), ((ask.price, ask.units) if ask else (0, 0))
+
+    def clock(self, now_ns: int) -> int:
+        """A seeded market lives now."""
+        return now_ns
 
     def opened(self) -> None:
         """The market has its first book: nothing of it is a change."""
@@ -98,6 +105,7 @@ class SeededPublished:
 
     def traded(self, trade: PublicTrade) -> None:
         """A trade happened; it is published with the change it made."""
+        self.tape.add(trade)
         self._trades.append(trade)
 
     def publish(self, ns: int) -> None:
@@ -116,7 +124,8 @@ class SeededPublished:
             trades, self._trades = self._trades, []
             for trade in trades:
                 self._hub.publish(f"{self._stream}@trade", partial(self._trade, trade, ns))
-            self._publish_aggregates(trades, ns)
+            for aggregate in self.tape.fresh():
+                self._hub.publish(f"{self._stream}@aggTrade", partial(self._aggregate, aggregate, ns))
 
     def tick(self, ns: int, number: int) -> None:
         """A tick of the depth streams."""
@@ -127,6 +136,7 @@ class SeededPublished:
         for levels in _PARTIAL:
             for suffix in ("@100ms", "") if slow else ("@100ms",):
                 self._hub.publish(f"{self._stream}@depth{levels}{suffix}", partial(self._partial, levels))
+        self.tickers.tick(ns, number)
 
     def _send_diff(self, suffix: str, ns: int) -> None:
         diff = self._diffs[suffix]
@@ -135,22 +145,6 @@ class SeededPublished:
         first, diff.sent_id = diff.sent_id + 1, self._update_id
         levels, diff.touched = diff.touched, {}
         self._hub.publish(self._stream + suffix, partial(self._diff, levels, first, ns))
-
-    def _publish_aggregates(self, trades: Sequence[PublicTrade], ns: int) -> None:
-        groups: list[list[PublicTrade]] = []
-        for trade in trades:
-            last = groups[-1][-1] if groups else None
-            if last is not None and last.taker == trade.taker and last.price == trade.price:
-                groups[-1].append(trade)
-            else:
-                groups.append([trade])
-        for group in groups:
-            self._aggregate_id += 1
-            number = self._aggregate_id
-            self._hub.publish(
-                f"{self._stream}@aggTrade",
-                partial(self._aggregate, group, number, ns),
-            )
 
     # -- payloads ---------------------------------------------------------------------------------------------------
 
@@ -176,13 +170,12 @@ class SeededPublished:
             f'"q":"{qty}","T":{trade.ns // unit},"m":{maker},"M":true}}'
         ).encode()
 
-    def _aggregate(self, group: Sequence[PublicTrade], number: int, ns: int, unit: int) -> bytes:
-        i, first = self.market.instrument, group[0]
-        maker = "true" if first.aggressor is Side.SELL else "false"
-        units = sum(trade.units for trade in group)
+    def _aggregate(self, aggregate: Aggregate, ns: int, unit: int) -> bytes:
+        i, a = self.market.instrument, aggregate
+        maker = "true" if a.aggressor is Side.SELL else "false"
         return (
-            f'{{"e":"aggTrade","E":{ns // unit},"s":"{self._name}","a":{number},"p":"{price_text(i, first.price)}",'
-            f'"q":"{qty_text(i, units)}","f":{first.trade_id},"l":{group[-1].trade_id},"T":{first.ns // unit},'
+            f'{{"e":"aggTrade","E":{ns // unit},"s":"{self._name}","a":{a.number},"p":"{price_text(i, a.price)}",'
+            f'"q":"{qty_text(i, a.units)}","f":{a.first_id},"l":{a.last_id},"T":{a.ns // unit},'
             f'"m":{maker},"M":true}}'
         ).encode()
 

@@ -91,6 +91,10 @@ class RateLimits:
             )
         self.weight.used = used
 
+    def refund(self, weight: int, now_ns: int) -> None:
+        """Takes a request off the count again: placed and cancelled orders cost nothing (CHANGELOG, 2026-04-02)."""
+        self.weight.used = max(0, self.weight.at(now_ns) - weight)
+
     def check_orders(self, now_ns: int) -> None:
         """Refuses an order above the limits.
 

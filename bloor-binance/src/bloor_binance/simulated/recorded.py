@@ -6,14 +6,13 @@ An account's orders meet the recorded liquidity but change nothing that the publ
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from decimal import Decimal
 
 import orjson
 from attrs import evolve
 
 from bloor.model.orders import Side
-from bloor.simulation.exchange import Exchange, Market, PublicTrade
+from bloor.simulation.exchange import Exchange, Market
 from bloor.simulation.recorded import RecordedMarket
 from bloor.simulation.recorded_book import RecordedBook
 from bloor.simulation.venue import SimulationOptions
@@ -21,6 +20,7 @@ from bloor_binance.normalizer import BinanceSpotNormalizer
 from bloor_binance.simulated.listing import QTY_DECIMALS
 from bloor_binance.simulated.published import TextLevels
 from bloor_binance.simulated.streams import StreamHub
+from bloor_binance.simulated.tape import Tape
 from bloor_binance.simulated.words import price_text, qty_text
 
 __all__ = ["RecordedPublished", "RecordedSource", "stream_frame"]
@@ -55,7 +55,19 @@ class RecordedPublished:
 
     def __init__(self, market: Market, book: RecordedBook) -> None:
         self.market = market
+        self.tape = Tape()
         self._book = book
+
+    def follow(self) -> None:
+        """Takes in what was recorded since the last call, one trade at most once playing."""
+        trades = self._book.trades
+        if trades and trades[-1] is not self.tape.last:
+            for trade in trades if self.tape.last is None else [trades[-1]]:
+                self.tape.add(trade)
+
+    def clock(self, now_ns: int) -> int:
+        """The recorded time of the latest trade."""
+        return self.tape.last.ns if self.tape.last is not None else now_ns
 
     @property
     def update_id(self) -> int:
@@ -73,10 +85,6 @@ class RecordedPublished:
             for side in (Side.BUY, Side.SELL)
         )
         return bids, asks
-
-    def trades(self, limit: int) -> Sequence[PublicTrade]:
-        """The latest recorded trades, oldest first."""
-        return list(self._book.trades)[-limit:]
 
     def top(self) -> tuple[tuple[int, int], tuple[int, int]]:
         """Best recorded bid and ask."""
@@ -115,6 +123,8 @@ class RecordedSource:
     def start(self, now_ns: int) -> None:
         """Reads up to the first known book."""
         self._player.start()
+        for published in self.published.values():
+            published.follow()
 
     def subscribed(self, stream: str, now_ns: int) -> None:
         """Somebody listens."""
@@ -134,7 +144,8 @@ class RecordedSource:
             frame = stream_frame(played.line.payload)
             if frame is not None:
                 self._hub.publish_recorded(*frame)
-            if played.book is not None and played.outcomes:
+            if played.book is not None:
+                self.published[played.book.market.instrument.venue_symbol].follow()
                 exchange.absorb(played.book.market, played.outcomes, now_ns)
 
     def publish(self, now_ns: int) -> None:

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 import orjson
 
 from bloor.simulation.venue import HttpAnswer, HttpRequest
-from bloor_binance.simulated.errors import ApiError, missing
+from bloor_binance.simulated.errors import ApiError, missing, unknown_outcome
 from bloor_binance.simulated.operations import Operations, Security
 from bloor_binance.simulated.params import Params
 from bloor_binance.simulated.rate_limits import RateLimits
@@ -21,19 +21,35 @@ _ROUTES = {
     ("GET", "/api/v3/exchangeInfo"): "exchangeInfo",
     ("GET", "/api/v3/depth"): "depth",
     ("GET", "/api/v3/trades"): "trades.recent",
+    ("GET", "/api/v3/historicalTrades"): "trades.historical",
+    ("GET", "/api/v3/aggTrades"): "trades.aggregate",
+    ("GET", "/api/v3/klines"): "klines",
+    ("GET", "/api/v3/uiKlines"): "uiKlines",
     ("GET", "/api/v3/avgPrice"): "avgPrice",
+    ("GET", "/api/v3/ticker"): "ticker",
+    ("GET", "/api/v3/ticker/24hr"): "ticker.24hr",
+    ("GET", "/api/v3/ticker/tradingDay"): "ticker.tradingDay",
     ("GET", "/api/v3/ticker/bookTicker"): "ticker.book",
     ("GET", "/api/v3/ticker/price"): "ticker.price",
     ("POST", "/api/v3/order"): "order.place",
     ("POST", "/api/v3/order/test"): "order.test",
     ("DELETE", "/api/v3/order"): "order.cancel",
     ("GET", "/api/v3/order"): "order.status",
+    ("POST", "/api/v3/order/cancelReplace"): "order.cancelReplace",
+    ("PUT", "/api/v3/order/amend/keepPriority"): "order.amend.keepPriority",
+    ("GET", "/api/v3/order/amendments"): "order.amendments",
     ("GET", "/api/v3/openOrders"): "openOrders.status",
     ("DELETE", "/api/v3/openOrders"): "openOrders.cancelAll",
     ("GET", "/api/v3/allOrders"): "allOrders",
     ("GET", "/api/v3/account"): "account.status",
+    ("GET", "/api/v3/account/commission"): "account.commission",
     ("GET", "/api/v3/myTrades"): "myTrades",
+    ("GET", "/api/v3/myPreventedMatches"): "myPreventedMatches",
+    ("GET", "/api/v3/myFilters"): "myFilters",
     ("GET", "/api/v3/rateLimit/order"): "account.rateLimits.orders",
+    ("GET", "/sapi/v1/capital/config/getall"): "wallet.coins",
+    ("GET", "/sapi/v1/margin/allPairs"): "margin.pairs",
+    ("GET", "/sapi/v1/margin/isolated/allPairs"): "margin.pairs",
 }
 _JSON = {"Content-Type": "application/json;charset=UTF-8"}
 _KNOWN_PATHS = {path for _, path in _ROUTES}
@@ -57,6 +73,7 @@ class RestApi:
         unit = 1_000 if request.headers.get("x-mbx-time-unit", "").upper() == "MICROSECOND" else 1_000_000
         headers = dict(_JSON)
         try:
+            self._operations.fail_before(operation)
             self._limits.spend(operation.weight, now_ns)
             params = _params(request)
             account = 0
@@ -64,8 +81,11 @@ class RestApi:
                 account = self._authorised(request, params, now_ns)
             result = orjson.dumps(operation.handler(params, account, now_ns, unit))
             status = 200
+            self._operations.done(operation, now_ns)
+            if self._operations.fail_after(operation):
+                raise unknown_outcome()  # a request over HTTP always ends: what the client sees is the gateway
         except ApiError as error:
-            result, status = orjson.dumps({"code": error.code, "msg": error.msg}), error.status
+            result, status = orjson.dumps(error.document()), error.status
             if error.retry_after_s:
                 headers["Retry-After"] = str(error.retry_after_s)
         headers.update(self._limits.headers(now_ns, orders=operation.orders))

@@ -11,6 +11,7 @@ from bloor.simulation.matching import MatchingBook
 from bloor_binance.simulated.listing import styles
 from bloor_binance.simulated.published import DEPTH_INTERVAL_NS, SeededPublished
 from bloor_binance.simulated.streams import StreamHub
+from bloor_binance.simulated.ticker_streams import publish_all
 
 __all__ = ["SeededSource"]
 
@@ -36,6 +37,7 @@ class SeededSource:
         self.finished = False
         self.deadline_ns = 0
         self._models: list[tuple[Market, SeededMarket, SeededPublished]] = []
+        self._hub = hub
         self._next_tick_ns = 0
         self._ticks = 0
         for instrument in instruments:
@@ -54,6 +56,7 @@ class SeededSource:
             self.markets[name] = market
             self.published[name] = published
             self._models.append((market, model, published))
+        self._tickers = [published.tickers for published in self.published.values()]
 
     def start(self, now_ns: int) -> None:
         """Opens all markets."""
@@ -92,6 +95,7 @@ class SeededSource:
         self._ticks += 1
         for published in self.published.values():
             published.tick(self._next_tick_ns, self._ticks)
+        publish_all(self._hub, self._tickers, self._next_tick_ns, self._ticks)
         self._next_tick_ns += DEPTH_INTERVAL_NS
 
     def _set_deadline(self) -> None:

@@ -17,6 +17,9 @@ from decimal import Decimal, InvalidOperation
 from attrs import frozen
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
 
 from bloor_binance.simulated.errors import ApiError, illegal, missing
 from bloor_binance.simulated.keys import SimulatedKeys
@@ -38,28 +41,37 @@ class ApiKey:
     Attributes:
         name: The API key.
         account: Number of its account.
-        secret: HMAC secret, or None for an Ed25519 key.
-        public: Ed25519 public key, or None for an HMAC key.
+        secret: HMAC secret, or None for a key pair.
+        public: Public key of an Ed25519 or RSA pair, or None for an HMAC key.
     """
 
     name: str
     account: int
     secret: bytes | None = None
-    public: Ed25519PublicKey | None = None
+    public: Ed25519PublicKey | RSAPublicKey | None = None
+
+    @property
+    def can_log_on(self) -> bool:
+        """Whether it may authenticate a session: Ed25519 only."""
+        return isinstance(self.public, Ed25519PublicKey)
 
     def verify(self, payload: bytes, signature: str) -> None:
         """Raises ApiError -1022 unless ``signature`` is this key's of ``payload``."""
-        if not (self._hmac(payload, signature) if self.secret is not None else self._ed25519(payload, signature)):
+        if not (self._hmac(payload, signature) if self.secret is not None else self._public(payload, signature)):
             raise ApiError(-1022, "Signature for this request is not valid.")
 
     def _hmac(self, payload: bytes, signature: str) -> bool:
         expected = hmac.new(self.secret or b"", payload, hashlib.sha256).hexdigest()
         return hmac.compare_digest(expected.encode(), signature.lower().encode())
 
-    def _ed25519(self, payload: bytes, signature: str) -> bool:
+    def _public(self, payload: bytes, signature: str) -> bool:
         assert self.public is not None
         try:
-            self.public.verify(base64.b64decode(signature, validate=True), payload)
+            raw = base64.b64decode(signature, validate=True)
+            if isinstance(self.public, RSAPublicKey):
+                self.public.verify(raw, payload, PKCS1v15(), SHA256())
+            else:
+                self.public.verify(raw, payload)
         except (InvalidSignature, binascii.Error, ValueError):
             return False
         return True
@@ -72,6 +84,7 @@ class KeyRing:
         self._keys = {
             keys.hmac_key: ApiKey(keys.hmac_key, account, secret=keys.hmac_secret.encode()),
             keys.ed25519_key: ApiKey(keys.ed25519_key, account, public=keys.private_key.public_key()),
+            keys.rsa_key: ApiKey(keys.rsa_key, account, public=keys.rsa_private_key.public_key()),
         }
 
     def find(self, name: str) -> ApiKey:

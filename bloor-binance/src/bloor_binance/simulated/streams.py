@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, unquote
 import orjson
 from attrs import define, field
 
+from bloor.simulation.faults import Fault, Faults
 from bloor.simulation.venue import Outbox
 
 __all__ = ["StreamConnection", "StreamHub"]
@@ -23,6 +24,8 @@ MS, US = 1_000_000, 1_000
 _MESSAGES_PER_S = 5
 _MAX_STREAMS = 1024
 _ID = re.compile(r"[A-Za-z0-9_-]{0,36}\Z", re.ASCII)
+#: Streams of changes of a book.
+_DIFF = re.compile(r"@depth(@|$)")
 _METHODS = ("SUBSCRIBE", "UNSUBSCRIBE", "LIST_SUBSCRIPTIONS", "SET_PROPERTY", "GET_PROPERTY")
 
 
@@ -60,10 +63,12 @@ class StreamHub:
     Args:
         outbox: The way out.
         subscribed: Called with every stream's name that somebody begins to listen to.
+        faults: What frames may meet.
     """
 
-    def __init__(self, outbox: Outbox, subscribed: Callable[[str], None]) -> None:
+    def __init__(self, outbox: Outbox, subscribed: Callable[[str], None], faults: Faults) -> None:
         self._outbox = outbox
+        self._faults = faults
         self._subscribed = subscribed
         self._connections: dict[int, StreamConnection] = {}
         self._listeners: dict[str, dict[int, StreamConnection]] = {}
@@ -115,12 +120,20 @@ class StreamHub:
                 if connection.combined:
                     frame = b'{"stream":"%s","data":%s}' % (stream.encode(), frame)
                 made[form] = frame
-            self._outbox(connection.number, frame)
+            self._deliver(connection.number, stream, frame)
 
     def publish_recorded(self, stream: str, combined: bytes, raw: bytes) -> None:
         """Sends a recorded frame as it was, in the form each listener asked for."""
         for connection in list(self._listeners.get(stream, {}).values()):
-            self._outbox(connection.number, combined if connection.combined else raw)
+            self._deliver(connection.number, stream, combined if connection.combined else raw)
+
+    def _deliver(self, conn: int, stream: str, frame: bytes) -> None:
+        """Sends a frame, unless a fault has it."""
+        if _DIFF.search(stream) and self._faults.happens(Fault.GAP):
+            return
+        self._outbox(conn, frame)
+        if self._faults.happens(Fault.DUPLICATE):
+            self._outbox(conn, frame)
 
     # -- control messages -------------------------------------------------------------------------------------------
 

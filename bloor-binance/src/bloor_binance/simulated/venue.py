@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from itertools import count
 from typing import Any, Protocol
 
-from bloor.errors import UsageError
 from bloor.simulation.account import ATOM_DECIMALS, Account
 from bloor.simulation.exchange import AccountEvent, Exchange, Market, PublicTrade
+from bloor.simulation.faults import Faults
 from bloor.simulation.venue import HttpAnswer, HttpRequest, Outbox, SimulationOptions
 from bloor_binance.simulated import ws_api
 from bloor_binance.simulated.keys import SimulatedKeys
@@ -81,14 +81,12 @@ class SimulatedBinance:
             UsageError: A symbol or fault specification that cannot be.
             InputFileError: A recording that cannot be played.
         """
-        if options.faults:
-            raise UsageError(
-                f"faults: expected an empty specification (no fault is supported yet), got {options.faults!r}"
-            )
         self._now_ns = 0
+        self._outbox = outbox
+        self.faults = Faults(options.faults, options.seed)
         self._keys = SimulatedKeys(options.seed)
         participants = count(10_000_000_000)
-        self._hub = StreamHub(outbox, self._subscribed)
+        self._hub = StreamHub(outbox, self._subscribed, self.faults)
         self._source: Source
         if options.recordings:
             self._source = RecordedSource(options, self._hub)
@@ -97,11 +95,13 @@ class SimulatedBinance:
             self._source = SeededSource(instruments, options.seed, self._hub, lambda: next(participants))
         account = _account(list(self._source.markets.values()))
         self.exchange = Exchange(self._source.markets, [account], self)
-        self._user_stream = UserStream(outbox, lambda number: self.exchange.accounts[number])
+        self._user_stream = UserStream(outbox, lambda number: self.exchange.accounts[number], self.faults)
         limits = RateLimits(_limit_scale(options))
         names = count(1)
-        desk = OrderDesk(self.exchange, limits, lambda: f"sim{options.seed}-{next(names)}")
-        operations = Operations(self.exchange, self._source.published, desk, limits)
+        desk = OrderDesk(
+            self.exchange, limits, lambda: f"sim{options.seed}-{next(names)}", lambda: self._user_stream.execution_id
+        )
+        operations = Operations(self.exchange, self._source.published, desk, limits, self.faults)
         ring = KeyRing(self._keys, _ACCOUNT)
         self._limits = limits
         self._rest = RestApi(operations, ring, limits)
@@ -113,7 +113,7 @@ class SimulatedBinance:
     @property
     def deadline_ns(self) -> int:
         """When :meth:`advance` wants to be called next."""
-        return self._source.deadline_ns
+        return min(self._source.deadline_ns, self.faults.deadline_ns)
 
     @property
     def finished(self) -> bool:
@@ -128,6 +128,8 @@ class SimulatedBinance:
     def advance(self, now_ns: int) -> None:
         """Lets the market move up to ``now_ns``."""
         self._now_ns = now_ns
+        for conn in self.faults.ended(now_ns):
+            self._outbox(conn, None)
         self._source.advance(self.exchange, now_ns)
         self._user_stream.flush()
 
@@ -138,8 +140,10 @@ class SimulatedBinance:
         self._now_ns = now_ns
         if path == ws_api.PATH:
             self._ws_api.opened(conn, query, now_ns)
-            return True
-        return self._hub.opened(conn, path, query)
+        elif not self._hub.opened(conn, path, query):
+            return False
+        self.faults.opened(conn, now_ns)
+        return True
 
     def received(self, conn: int, payload: bytes, now_ns: int) -> None:
         """A text frame came from a connection."""
@@ -153,6 +157,7 @@ class SimulatedBinance:
     def closed(self, conn: int, now_ns: int) -> None:
         """A connection is gone."""
         self._now_ns = now_ns
+        self.faults.closed(conn)
         self._ws_api.closed(conn)
         self._hub.closed(conn)
 
@@ -166,7 +171,7 @@ class SimulatedBinance:
         return answer
 
     def credentials(self) -> dict[str, Any]:
-        """The account's two keys."""
+        """The account's keys."""
         return self._keys.document()
 
     def paths(self) -> dict[str, str]:

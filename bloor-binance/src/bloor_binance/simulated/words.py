@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from attrs import frozen
+
 from bloor.model.decimals import format_units
 from bloor.model.instrument import Instrument
 from bloor.model.orders import OrderType, Side, TimeInForce
@@ -15,6 +17,7 @@ __all__ = [
     "SELF_TRADE_MODES",
     "SIDES",
     "TIMES_IN_FORCE",
+    "Kind",
     "decimal_text",
     "price_text",
     "qty_text",
@@ -23,13 +26,39 @@ __all__ = [
 ]
 
 SIDES = {"BUY": Side.BUY, "SELL": Side.SELL}
-ORDER_TYPES = {"LIMIT": OrderType.LIMIT, "LIMIT_MAKER": OrderType.POST_ONLY, "MARKET": OrderType.MARKET}
+
+
+@frozen
+class Kind:
+    """What an order type is made of.
+
+    Attributes:
+        type: How it meets the book.
+        stops: Whether it waits for a stop price.
+        takes_profit: Whether it waits for a better price than now, rather than for a worse one.
+    """
+
+    type: OrderType
+    stops: bool = False
+    takes_profit: bool = False
+
+
+ORDER_TYPES = {
+    "LIMIT": Kind(OrderType.LIMIT),
+    "LIMIT_MAKER": Kind(OrderType.POST_ONLY),
+    "MARKET": Kind(OrderType.MARKET),
+    "STOP_LOSS": Kind(OrderType.MARKET, stops=True),
+    "STOP_LOSS_LIMIT": Kind(OrderType.LIMIT, stops=True),
+    "TAKE_PROFIT": Kind(OrderType.MARKET, stops=True, takes_profit=True),
+    "TAKE_PROFIT_LIMIT": Kind(OrderType.LIMIT, stops=True, takes_profit=True),
+}
 TIMES_IN_FORCE = {"GTC": TimeInForce.GTC, "IOC": TimeInForce.IOC, "FOK": TimeInForce.FOK}
 SELF_TRADE_MODES = {
     "NONE": SelfTrade.NONE,
     "EXPIRE_MAKER": SelfTrade.EXPIRE_MAKER,
     "EXPIRE_TAKER": SelfTrade.EXPIRE_TAKER,
     "EXPIRE_BOTH": SelfTrade.EXPIRE_BOTH,
+    "DECREMENT": SelfTrade.DECREMENT,
 }
 _STATUSES = {
     OrderState.NEW: "NEW",
@@ -44,9 +73,9 @@ _STATUSES = {
 _DECIMALS = 8
 
 
-def word(value: Side | OrderType | TimeInForce | SelfTrade) -> str:
+def word(value: Side | TimeInForce | SelfTrade) -> str:
     """Binance's word."""
-    for table in (SIDES, ORDER_TYPES, TIMES_IN_FORCE, SELF_TRADE_MODES):
+    for table in (SIDES, TIMES_IN_FORCE, SELF_TRADE_MODES):
         for name, known in table.items():
             if known is value:
                 return name

@@ -78,25 +78,28 @@ class WsApi:
         """A request came from a connection."""
         session = self._sessions[conn]
         number: Any = None
-        shown, orders = session.limits_shown, False
+        shown, orders, lost = session.limits_shown, False, False
         try:
             number, method, params = _read(payload)
-            flag = params.pop("returnRateLimits", None)
+            flag = params.get("returnRateLimits")
             shown = shown if flag is None else flag == "true"
             operation = self._operations.table.get(method)
             orders = operation is not None and operation.orders
             answer = {"id": number, "status": 200, "result": self._call(session, method, operation, params, now_ns)}
+            lost = operation is not None and self._operations.fail_after(operation)
         except ApiError as error:
-            body: dict[str, Any] = {"code": error.code, "msg": error.msg}
+            body = error.document()
             if error.retry_after_s:
                 body["data"] = {
+                    **(error.data or {}),
                     "serverTime": now_ns // session.unit,
                     "retryAfter": (now_ns + error.retry_after_s * 1_000_000_000) // session.unit,
                 }
             answer = {"id": number, "status": error.status, "error": body}
         if shown:
             answer["rateLimits"] = self._limits.document(now_ns, orders=orders)
-        self._outbox(conn, orjson.dumps(answer))
+        if not lost:
+            self._outbox(conn, orjson.dumps(answer))
 
     def _call(self, session: _Session, method: str, operation: Operation | None, params: Params, now_ns: int) -> Any:
         own = self._own.get(method)
@@ -105,11 +108,14 @@ class WsApi:
             return own(session, params, now_ns)
         if operation is None:
             raise ApiError(-1000, f"Unknown method '{method}'.")
+        self._operations.fail_before(operation)
         self._limits.spend(operation.weight, now_ns)
         account = 0
         if operation.security is Security.SIGNED:
             account = self._authorised(session, params, now_ns)
-        return operation.handler(params, account, now_ns, session.unit)
+        result = operation.handler(params, account, now_ns, session.unit)
+        self._operations.done(operation, now_ns)
+        return result
 
     # -- who is asking ----------------------------------------------------------------------------------------------
 
@@ -122,7 +128,7 @@ class WsApi:
             account = session.key.account
         else:
             raise missing("apiKey")
-        for extra in ("apiKey", "signature", "timestamp", "recvWindow"):
+        for extra in ("apiKey", "signature", "timestamp", "recvWindow", "returnRateLimits"):
             params.pop(extra, None)
         return account
 
@@ -135,8 +141,9 @@ class WsApi:
 
     def _logon(self, session: _Session, params: Params, now_ns: int) -> dict[str, Any]:
         key = self._keys.find(params.text("apiKey"))
-        if key.public is None:
-            raise ApiError(-4056, "HMAC_SHA256 API key is not supported.")
+        if not key.can_log_on:
+            kind = "HMAC_SHA256" if key.public is None else "RSA"
+            raise ApiError(-4056, f"{kind} API key is not supported.")
         session.key = self._signed(params, now_ns)
         session.authorised_ns = now_ns
         return self._status(session, params, now_ns)

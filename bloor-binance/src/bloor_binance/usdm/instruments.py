@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bloor.hookspecs import NormalizerSpec
 from bloor.model.instrument import Instrument
@@ -18,12 +18,23 @@ from bloor_binance.frames.fields import integer, symbol
 from bloor_binance.instruments import KIND, amount, filters_of, listed, parse_instrument, read_file, units
 from bloor_binance.usdm.normalizer import BinanceUsdmNormalizer
 
+if TYPE_CHECKING:
+    from bloor.market.normalizer import CompiledNormalizer
+
 __all__ = ["instruments_path", "normalizer_spec", "parse_instruments", "read_instrument_file"]
 
 
 def normalizer_spec() -> NormalizerSpec:
     """What the plug-in hands over for ``binance-usdm``."""
-    return NormalizerSpec(venue="binance-usdm", build=BinanceUsdmNormalizer, instruments=read_instrument_file)
+    return NormalizerSpec(
+        venue="binance-usdm", build=BinanceUsdmNormalizer, instruments=read_instrument_file, compiled=_compiled
+    )
+
+
+def _compiled() -> CompiledNormalizer:
+    from bloor_binance.compiled.normalizer import compiled_usdm
+
+    return compiled_usdm()
 
 
 def instruments_path(_: Sequence[str]) -> str:

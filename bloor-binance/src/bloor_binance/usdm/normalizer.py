@@ -13,9 +13,11 @@ from bloor.market.messages import BookMessage, Message, OtherMessage
 from bloor.market.normalizer import SequenceRule
 from bloor_binance.frames.agg_trade import agg_trade
 from bloor_binance.frames.fields import wrong
+from bloor_binance.frames.kline import kline
 from bloor_binance.normalizer import depth_answer, opened, what
 from bloor_binance.usdm.frames.book_ticker import book_ticker
 from bloor_binance.usdm.frames.depth import depth
+from bloor_binance.usdm.frames.mark_price import mark_price
 from bloor_binance.usdm.frames.snapshot import snapshot
 from bloor_binance.usdm.frames.trade import trade
 from bloor_binance.usdm.symbols import split
@@ -27,6 +29,8 @@ READERS: dict[str, Callable[[dict[str, Any]], Message]] = {
     "trade": trade,
     "aggTrade": agg_trade,
     "bookTicker": book_ticker,
+    "kline": kline,
+    "markPriceUpdate": mark_price,
 }
 
 

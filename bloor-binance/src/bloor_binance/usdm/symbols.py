@@ -1,4 +1,4 @@
-"""USD-M symbols: ``BTCUSDT`` is the perpetual ``BTC-USDT``, ``BTCUSDT_260327`` the delivery contract ``BTC_260327-USDT``.
+"""USD-M symbols: ``BTCUSDT`` is the perpetual ``BTC-USDT``, ``BTCUSDT_260327`` the contract ``BTC_260327-USDT``.
 
 A delivery contract is named with its day, as the venue does it; the day goes to the base asset, so that one canonical
 symbol means one contract.

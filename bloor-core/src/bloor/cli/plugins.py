@@ -33,6 +33,7 @@ Named = Annotated[
 #: What a plug-in of each kind must bring to be of any use, and what else it may bring.
 _EXPECTED = {
     "venue": ("bloor_feed", "bloor_normalizer", "bloor_executor", "bloor_simulated_venue"),
+    "feed": ("bloor_feed", "bloor_normalizer"),
     "strategy": ("bloor_strategy",),
     "risk_check": ("bloor_risk_check",),
     "unknown": (),

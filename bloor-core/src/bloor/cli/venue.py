@@ -39,15 +39,19 @@ def sim(
         float, typer.Option("--speed", metavar="X", min=0, help="Recorded seconds per second; 0 is flat out.")
     ] = 1.0,
     seed: Annotated[int, typer.Option("--seed", metavar="N", min=0, help="Fixes what the market does by itself.")] = 1,
-    faults: Annotated[str, typer.Option("--faults", metavar="SPEC", help="Faults to inject.")] = "",
+    faults: Annotated[str, typer.Option("--faults", metavar="SPEC", help="Faults, e.g. lost-ack:0.05,gap:0.01.")] = "",
     symbol: Annotated[
         list[str] | None, typer.Option("--symbol", metavar="SYMBOL", help="What to list. Repeatable.")
     ] = None,
+    tls: Annotated[
+        bool, typer.Option("--tls", help="Serve https and wss, with a certificate of an authority of its own.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one line of JSON when ready.")] = False,
 ) -> None:
     """Serve a simulated venue that speaks the venue's real wire protocol, on loopback, until interrupted.
 
-    The market is seeded, or driven by recordings. When it is ready, it prints its URLs and an account's credentials.
+    The market is seeded, or driven by recordings. When it is ready, it prints its URLs and an account's credentials;
+    with --tls also the file of the authority to trust.
     """
     from bloor.model.symbols import parse_symbol
     from bloor.simulation.server import run_server
@@ -61,4 +65,4 @@ def sim(
         speed=speed,
         faults=faults,
     )
-    raise typer.Exit(run_server(spec, options, port, json_ready=json))
+    raise typer.Exit(run_server(spec, options, port, json_ready=json, tls=tls))

@@ -55,6 +55,7 @@ class RunConfig:
         seed: Seeds the simulated market and every jitter.
         session: Where the session folder is made; None for a new one.
         pin: Whether the trading thread gets a CPU that the processes bloor starts itself keep off.
+        tls: Whether simulated venues are reached over TLS, as the real ones are.
     """
 
     mode: Mode = Mode.SIM
@@ -68,6 +69,7 @@ class RunConfig:
     seed: int = field(default=1, validator=[validators.ge(0), validators.le((1 << 63) - 1)])
     session: Path | None = None
     pin: bool = True
+    tls: bool = False
 
 
 @frozen(kw_only=True)

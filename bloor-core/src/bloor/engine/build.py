@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING
 
 from bloor.engine.desk import Desk
+from bloor.engine.effects import Effects, Recorder, feed_conn
+from bloor.engine.feedline import FeedLine
 from bloor.engine.plan import EnginePlan, VenuePlan
 from bloor.errors import UsageError
 from bloor.execution.patience import Patience
 from bloor.execution.position import PositionAccount
 from bloor.hookspecs import ExecutorContext, FeedContext
-from bloor.market.book import OrderBook
-from bloor.market.events import EventView
-from bloor.market.instruments import InstrumentTable
-from bloor.market.pipeline import MarketPipeline, Resync
+from bloor.market.compiled.pipeline import market_pipeline
+from bloor.market.pipeline import MarketPipeline
 from bloor.risk.gate import Gate
 from bloor.risk.limits import build_check
-from bloor.venue.session import FeedSession, OrderSession
+from bloor.venue.session import OrderSession
 
 if TYPE_CHECKING:
     from bloor.engine.core import Engine
@@ -32,30 +30,24 @@ class Line:
     Attributes:
         number: Its index in the plan.
         venue: Its name.
-        feed: The session of its market data.
+        market: Its market data: session, pipeline, connection.
         orders: The session of its order entry.
-        pipeline: From its frames to books and events.
-        lost: Venue symbols of books that lost their synchronisation during the present input.
         was_ready: Whether orders could be sent after the last frame of the order connection.
     """
 
-    __slots__ = ("feed", "lost", "number", "orders", "pipeline", "venue", "was_ready")
+    __slots__ = ("market", "number", "orders", "venue", "was_ready")
 
-    def __init__(
-        self,
-        number: int,
-        venue: str,
-        feed: FeedSession,
-        orders: OrderSession,
-        pipeline: Callable[[Line], MarketPipeline],
-    ) -> None:
+    def __init__(self, number: int, venue: str, market: FeedLine, orders: OrderSession) -> None:
         self.number = number
         self.venue = venue
-        self.feed = feed
+        self.market = market
         self.orders = orders
-        self.lost: list[str] = []
         self.was_ready = False
-        self.pipeline = pipeline(self)
+
+    @property
+    def pipeline(self) -> MarketPipeline:
+        """From frames to books and events."""
+        return self.market.pipeline
 
 
 def build_gate(plan: EnginePlan) -> Gate:
@@ -76,45 +68,43 @@ def build_patience(plan: EnginePlan) -> dict[str, Patience]:
     }
 
 
-def build_lines(
-    plan: EnginePlan,
-    table: InstrumentTable,
-    on_event: Callable[[EventView, OrderBook | None], None],
-    on_resync: Callable[[Line, str, Resync], None],
-    on_error: Callable[[Line, str], None],
-) -> list[Line]:
+def build_lines(engine: Engine, effects: Effects, recorder: Recorder) -> list[Line]:
     """The sessions and the pipeline of every venue, every instrument's book made."""
+    return [_line(engine, number, venue, effects, recorder) for number, venue in enumerate(engine.plan.venues)]
 
-    def line(number: int, venue: VenuePlan) -> Line:
-        def pipeline(line: Line) -> MarketPipeline:
-            return MarketPipeline(
-                venue.normalizer.build(),
-                table,
-                on_event,
-                on_resync=partial(on_resync, line),
-                on_error=partial(on_error, line),
-                infer=False,
-            )
 
-        feed = venue.feed.build(
-            FeedContext(
-                config=venue.config, endpoints=venue.endpoints, instruments=venue.instruments, seed=plan.seed + number
-            )
+def _line(engine: Engine, number: int, venue: VenuePlan, effects: Effects, recorder: Recorder) -> Line:
+    feed = venue.feed.build(
+        FeedContext(
+            config=venue.config,
+            endpoints=venue.endpoints,
+            instruments=venue.instruments,
+            seed=engine.plan.seed + number,
         )
-        orders = venue.executor.build(
-            ExecutorContext(
-                config=venue.config,
-                endpoints=venue.endpoints,
-                credentials=venue.credentials,
-                instruments=venue.instruments,
-            )
+    )
+    orders = venue.executor.build(
+        ExecutorContext(
+            config=venue.config,
+            endpoints=venue.endpoints,
+            credentials=venue.credentials,
+            instruments=venue.instruments,
         )
-        made = Line(number, venue.venue, feed, orders, pipeline)
-        for instrument in venue.instruments:
-            made.pipeline.track(instrument)
-        return made
-
-    return [line(number, venue) for number, venue in enumerate(plan.venues)]
+    )
+    market = FeedLine(
+        feed_conn(number), venue.venue, feed, venue.normalizer.build, effects=effects, recorder=recorder,
+        alert=engine.market_alert,
+    )  # fmt: skip
+    market.pipeline = market_pipeline(
+        venue.normalizer,
+        engine.table,
+        engine.on_event,
+        on_resync=market.lost,
+        on_error=market.bad_frame,
+        infer=False,
+    )
+    for instrument in venue.instruments:
+        market.pipeline.track(instrument)
+    return Line(number, venue.venue, market, orders)
 
 
 def build_desks(engine: Engine) -> list[Desk]:

@@ -17,7 +17,7 @@ from typing import Protocol
 from bloor.engine.build import Line, build_desks, build_gate, build_lines, build_patience
 from bloor.engine.decisions import DecisionKind, DecisionLog
 from bloor.engine.desk import Desk
-from bloor.engine.effects import Effects, Recorder, feed_conn, line_of, order_conn
+from bloor.engine.effects import STANDBY, Effects, Recorder, line_of, order_conn
 from bloor.engine.measure import Measurements
 from bloor.engine.plan import EnginePlan
 from bloor.engine.wire import pack_response
@@ -31,10 +31,9 @@ from bloor.journal.record import RecordKind
 from bloor.market.book import OrderBook
 from bloor.market.events import EventKind, EventView
 from bloor.market.instruments import InstrumentTable
-from bloor.market.pipeline import Resync
 from bloor.market.view import BookState
 from bloor.model.orders import CancelRequest, Fill, OrderRequest, OrderType, Side, TimeInForce
-from bloor.venue.session import Action, Get, Reconnect, Send, SnapshotBody
+from bloor.venue.session import Action, Reconnect, Send, Tell
 
 __all__ = ["Engine", "Observer"]
 
@@ -91,7 +90,7 @@ class Engine:
         self.gate = build_gate(plan)
         self._ids = ClientIds(plan.node, plan.epoch)
         self.blotter = Blotter(self._ids, build_patience(plan))
-        self.lines: list[Line] = build_lines(plan, self.table, self._on_event, self._on_resync, self._on_bad_frame)
+        self.lines: list[Line] = build_lines(self, effects, recorder)
         self.desks: list[Desk] = build_desks(self)
         self._by_instrument: list[tuple[Desk, ...]] = [
             tuple(d for d in self.desks if d.index == index) for index in range(len(self.table))
@@ -107,14 +106,14 @@ class Engine:
     def url(self, conn: int) -> str:
         """Where a connection goes."""
         line, orders = line_of(conn)
-        return self.lines[line].orders.url if orders else self.lines[line].feed.url
+        return self.lines[line].orders.url if orders else self.lines[line].market.session.url
 
     @property
     def deadline_ns(self) -> int:
         """When :meth:`timer` wants to be called next."""
         deadline = self.blotter.deadline_ns
         for line in self.lines:
-            deadline = min(deadline, line.feed.deadline_ns, line.orders.deadline_ns)
+            deadline = min(deadline, line.market.deadline_ns, line.orders.deadline_ns)
         return deadline
 
     def tally(self) -> dict[str, int]:
@@ -132,26 +131,33 @@ class Engine:
 
     def receiver(self, conn: int) -> Callable[[bytes, int], None]:
         """The callable that takes every frame of one connection; bind it once."""
-        line, orders = line_of(conn)
-        take = self._order_frame if orders else self._market_frame
-        bound = self.lines[line]
+        number, orders = line_of(conn)
+        line = self.lines[number]
+        if orders:
+            return lambda payload, recv_ns: self._order_frame(line, conn, payload, recv_ns)
+        take = line.market.standby_frame if conn & STANDBY else line.market.frame
 
         def receive(payload: bytes, recv_ns: int) -> None:
-            take(bound, conn, payload, recv_ns)
+            self._mark = self.stamp()
+            self._record(RecordKind.FRAME_IN, conn, recv_ns, payload)
+            self.now_ns = recv_ns
+            self.measures.frames += 1
+            take(payload, recv_ns)
 
         return receive
 
     def frame(self, conn: int, payload: bytes, recv_ns: int) -> None:
         """A text frame arrived; :meth:`receiver` is the same, bound."""
-        line, orders = line_of(conn)
-        (self._order_frame if orders else self._market_frame)(self.lines[line], conn, payload, recv_ns)
+        self.receiver(conn)(payload, recv_ns)
 
     def connected(self, conn: int, now_ns: int) -> None:
         """A connection is open."""
         self._begin(RecordKind.CONNECTED, conn, now_ns, b"")
         line, orders = line_of(conn)
-        session = self.lines[line].orders if orders else self.lines[line].feed
-        self._do(conn, session.connected(now_ns))
+        if orders:
+            self._do(conn, self.lines[line].orders.connected(now_ns))
+        else:
+            self.lines[line].market.connected(now_ns, standby=bool(conn & STANDBY))
 
     def disconnected(self, conn: int, now_ns: int, reason: str) -> None:
         """A connection is gone: its books are not to be believed, its orders in flight are uncertain."""
@@ -163,25 +169,21 @@ class Engine:
             line.was_ready = False
             self._outcomes(self.blotter.disconnected(line.venue, now_ns))
         else:
-            self._do(conn, line.feed.disconnected(now_ns, reason))
-            line.pipeline.reset()
-        self._observer.alert("disconnected", f"{line.venue} {'orders' if orders else 'market data'}: {reason}")
+            line.market.disconnected(now_ns, reason, standby=bool(conn & STANDBY))
+        if not conn & STANDBY:
+            self._observer.alert("disconnected", f"{line.venue} {'orders' if orders else 'market data'}: {reason}")
 
     def response(self, conn: int, tag: str, status: int, body: bytes, now_ns: int) -> None:
         """A REST answer arrived; ``status`` 0 means that none came."""
         self._begin(RecordKind.RESPONSE, conn, now_ns, pack_response(tag, status, body))
-        line = self.lines[line_of(conn)[0]]
-        actions, snapshot = line.feed.responded(tag, status, body, now_ns)
-        if snapshot is not None:
-            self._snapshot(line, snapshot, now_ns)
-        self._do(conn, actions)
+        self.lines[line_of(conn)[0]].market.response(tag, status, body, now_ns)
 
     def timer(self, now_ns: int) -> None:
         """``deadline_ns`` has come."""
         self._begin(RecordKind.TIMER, 0, now_ns, b"")
         for number, line in enumerate(self.lines):
-            if line.feed.deadline_ns <= now_ns:
-                self._do(feed_conn(number), line.feed.timer(now_ns))
+            if line.market.deadline_ns <= now_ns:
+                line.market.timer(now_ns)
             if line.orders.deadline_ns <= now_ns:
                 self._do(order_conn(number), line.orders.timer(now_ns))
         if self.blotter.deadline_ns <= now_ns:
@@ -223,17 +225,6 @@ class Engine:
         self._record(kind, conn, now_ns, payload)
         self.now_ns = now_ns
 
-    def _market_frame(self, line: Line, conn: int, payload: bytes, recv_ns: int) -> None:
-        self._mark = self.stamp()
-        self._record(RecordKind.FRAME_IN, conn, recv_ns, payload)
-        self.now_ns = recv_ns
-        self.measures.frames += 1
-        line.feed.touched(recv_ns)
-        if line.pipeline.frame(payload, recv_ns) == 0:
-            self._do(conn, line.feed.control(payload, recv_ns))
-        if line.lost:
-            self._resync(line, conn, recv_ns)
-
     def _order_frame(self, line: Line, conn: int, payload: bytes, recv_ns: int) -> None:
         self._begin(RecordKind.FRAME_IN, conn, recv_ns, payload)
         self.measures.frames += 1
@@ -253,29 +244,25 @@ class Engine:
             line.was_ready = line.orders.ready
             if line.was_ready:
                 self._outcomes(self.blotter.reconnected(line.venue))
+                self._cancel_overdue(line)
                 self._start_desks(line)
 
-    def _snapshot(self, line: Line, snapshot: SnapshotBody, now_ns: int) -> None:
-        line.pipeline.snapshot(snapshot.body, snapshot.venue_symbol, now_ns)
-        if line.lost:
-            self._resync(line, feed_conn(self.lines.index(line)), now_ns)
+    def _cancel_overdue(self, line: Line) -> None:
+        """What should have been cancelled while nothing could be sent is cancelled now."""
+        for desk in self.desks:
+            if desk.line == line.number and (desk.halted or self.stopping or self.gate.halted):
+                self.cancel_desk(desk)
 
-    def _resync(self, line: Line, conn: int, now_ns: int) -> None:
-        lost, line.lost = line.lost, []
-        for venue_symbol in lost:
-            self._do(conn, line.feed.resync(venue_symbol, now_ns))
-
-    def _on_resync(self, line: Line, venue_symbol: str, why: Resync) -> None:
-        line.lost.append(venue_symbol)
-        self._observer.alert("book_lost", f"{line.venue} {venue_symbol}: {why.value}")
-
-    def _on_bad_frame(self, line: Line, reason: str) -> None:
-        self.measures.bad_frames += 1
-        self._observer.alert("bad_frame", f"{line.venue}: {reason}")
+    def market_alert(self, code: str, text: str) -> None:
+        """Something about market data that a person should know."""
+        if code == "bad_frame":
+            self.measures.bad_frames += 1
+        self._observer.alert(code, text)
 
     # ---- events -----------------------------------------------------------------------------------------------------
 
-    def _on_event(self, event: EventView, book: OrderBook | None) -> None:
+    def on_event(self, event: EventView, book: OrderBook | None) -> None:
+        """A market event, of any venue; strategies hear of it here."""
         self.measures.events += 1
         kind = event.kind
         for desk in self._by_instrument[event.instrument]:
@@ -442,12 +429,12 @@ class Engine:
                     self._call(desk, desk.strategy.on_order, order, desk.book.view, desk)
 
     def _do(self, conn: int, actions: Sequence[Action]) -> None:
-        """Carries out what a session asks for."""
+        """Carries out what an order session asks for."""
         for action in actions:
             if isinstance(action, Send):
                 self._record(RecordKind.FRAME_OUT, conn, self.now_ns, action.payload)
                 self.effects.send(conn, action.payload)
-            elif isinstance(action, Get):
-                self.effects.get(conn, action.tag, action.path)
             elif isinstance(action, Reconnect):
                 self.effects.reconnect(conn, action.reason)
+            elif isinstance(action, Tell):
+                self._observer.alert(action.code, action.text)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Protocol
 
-__all__ = ["Effects", "Recorder", "feed_conn", "line_of", "order_conn"]
+__all__ = ["STANDBY", "Effects", "Recorder", "feed_conn", "line_of", "order_conn"]
+
+#: Added to the number of a connection: the second connection that is to replace it.
+STANDBY = 0x8000
 
 
 def feed_conn(line: int) -> int:
@@ -18,8 +21,8 @@ def order_conn(line: int) -> int:
 
 
 def line_of(conn: int) -> tuple[int, bool]:
-    """``(line, is it order entry)`` of a connection number."""
-    return (conn >> 1) - 1, bool(conn & 1)
+    """``(line, is it order entry)`` of a connection number, a standby's or not."""
+    return ((conn & ~STANDBY) >> 1) - 1, bool(conn & 1)
 
 
 class Effects(Protocol):
@@ -37,6 +40,15 @@ class Effects(Protocol):
 
     def reconnect(self, conn: int, reason: str) -> None:
         """Closes the connection and opens it again after a backoff."""
+
+    def open_standby(self, conn: int) -> None:
+        """Opens a second connection to the same URL. It is number ``conn + STANDBY``, and is not opened again."""
+
+    def promote(self, conn: int) -> None:
+        """The second connection becomes ``conn``; the first one is closed, and nothing more is told of it."""
+
+    def abandon(self, conn: int) -> None:
+        """Closes the second connection, and nothing more is told of it."""
 
 
 class Recorder(Protocol):

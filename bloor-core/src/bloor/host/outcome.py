@@ -17,6 +17,8 @@ LOGGED = 20
 _ERRORS = frozenset(
     {"strategy_halted", "halted", "overfill", "lost", "resurrected", "contradiction", "orphan", "fills_missing"}
 )
+#: Codes of what is no trouble at all.
+_NOTES = frozenset({"replacing"})
 
 
 class Ears:
@@ -39,7 +41,8 @@ class Ears:
         """Counts and logs, no more than :data:`LOGGED` lines of one code."""
         self.alerts[code] += 1
         if self.alerts[code] <= LOGGED:
-            logger.log("ERROR" if code in _ERRORS else "WARNING", "{}: {}", code, text)
+            level = "ERROR" if code in _ERRORS else "INFO" if code in _NOTES else "WARNING"
+            logger.log(level, "{}: {}", code, text)
         if self.alerts[code] == LOGGED:
             logger.warning("{}: further ones are counted, not logged", code)
 

@@ -12,12 +12,12 @@ import contextlib
 import gc
 import os
 import signal
+import ssl
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import orjson
 from attrs import define, field, frozen
 from loguru import logger
@@ -27,8 +27,10 @@ from bloor.engine.plan import VenuePlan
 from bloor.errors import JournalError, RunError, UsageError
 from bloor.host.affinity import keep_off, own_cpu
 from bloor.host.epoch import next_epoch, state_folder
+from bloor.host.loop import runner
 from bloor.host.options import RunOptions
 from bloor.host.outcome import Ears
+from bloor.host.rest import get_once, trusting
 from bloor.host.setup import Setup, VenueChoice, prepare, select_instruments
 from bloor.host.shell import Shell, WallClock
 from bloor.host.simvenue import SimulatedVenueProcess
@@ -93,27 +95,14 @@ def run(options: RunOptions, progress: Progress | None = None) -> RunResult:
     session = Session(path)
     progress = progress or Progress()
     try:
-        with _runner() as runner:
-            return runner.run(_Run(setup, session, progress).main())
+        with runner() as loop:
+            return loop.run(_Run(setup, session, progress).main())
     except UsageError:
         session.discard()
         raise
     finally:
         progress.ended()
         session.close()
-
-
-@contextlib.contextmanager
-def _runner() -> Iterator[asyncio.Runner]:
-    """An event loop: uvloop's where there is one."""
-    try:
-        import uvloop
-    except ImportError:  # not made for Windows
-        factory = None
-    else:
-        factory = uvloop.new_event_loop
-    with asyncio.Runner(loop_factory=factory) as runner:
-        yield runner
 
 
 @contextlib.contextmanager
@@ -150,6 +139,7 @@ class _Run:
         self._over = asyncio.Event()
         self._times = _Clocked()
         self._ears = Ears(session)
+        self._trusted: ssl.SSLContext | None = None
         self._shell: Shell
         self._engine: Engine
         self._writer: Writer
@@ -183,10 +173,13 @@ class _Run:
         self._progress.step(f"starting the simulated {choice.venue}")
         process = await SimulatedVenueProcess.start(
             choice.venue, symbols=choice.symbols, data=run.data, speed=run.speed, seed=run.seed,
-            log=self._session.path / f"venue-{choice.venue}.log",
+            log=self._session.path / f"venue-{choice.venue}.log", tls=run.tls,
         )  # fmt: skip
         self._processes.append(process)
-        body = await _get(process.endpoints.rest + choice.feed.instruments_path(choice.symbols))
+        if process.authority is not None:
+            self._trusted = trusting(*(p.authority for p in self._processes if p.authority is not None))
+        url = process.endpoints.rest + choice.feed.instruments_path(choice.symbols)
+        body = await get_once(url, context=self._trusted)
         listed = choice.feed.parse_instruments(body)
         instruments = select_instruments(choice, listed, recorded=bool(run.data))
         return choice.plan(process.endpoints, process.credentials, instruments)
@@ -195,7 +188,12 @@ class _Run:
         from bloor.market.kernels import warm
 
         self._progress.step("loading compiled kernels")
-        seconds = warm(lambda what: self._progress.step(f"compiling kernels: {what}"))
+        normalizers = {
+            choice.venue: choice.normalizer.compiled()
+            for choice in self._setup.venues
+            if choice.normalizer.compiled is not None
+        }
+        seconds = warm(lambda what: self._progress.step(f"compiling kernels: {what}"), normalizers)
         logger.debug("kernels ready after {:.2f} s", seconds)
 
     # ---- run
@@ -203,7 +201,7 @@ class _Run:
     async def _trade(self, plans: Sequence[VenuePlan]) -> RunResult:
         plan = self._setup.plan(plans, next_epoch(state_folder(os.environ)))
         header = orjson.dumps({"config": self._setup.record(), "engine": plan.record()})
-        self._shell = Shell(plans, seed=plan.seed)
+        self._shell = Shell(plans, context=self._trusted, seed=plan.seed)
         self._writer = Writer(
             self._session.journal, epoch=plan.epoch, clock=time.monotonic_ns, header=header, wall_ns=self._shell.now()
         )
@@ -280,7 +278,8 @@ class _Run:
     async def _recording_ended(self) -> bool:
         for process in self._processes:
             with contextlib.suppress(RunError):
-                if orjson.loads(await _get(process.endpoints.rest + "/-/status")).get("finished"):
+                body = await get_once(process.endpoints.rest + "/-/status", context=self._trusted)
+                if orjson.loads(body).get("finished"):
                     return True
         return False
 
@@ -346,24 +345,3 @@ class _Run:
         for error in self._setup.plugins.session_finish(self._session.path, document):
             logger.error("{}", error)
         return RunResult(document=document, failure=failure)
-
-
-async def _get(url: str) -> bytes:
-    """One small REST answer.
-
-    Raises:
-        RunError: There is none, or its status is not 200.
-    """
-    try:
-        async with (
-            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as client,
-            client.get(url) as answer,
-        ):
-            body = await answer.read()
-            if answer.status != 200:
-                raise RunError(
-                    f"{url}: expected status 200, got {answer.status}: {body[:200].decode(errors='replace')}"
-                )
-            return body
-    except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        raise RunError(f"{url}: {type(error).__name__}: {error}") from error

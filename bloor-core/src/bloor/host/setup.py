@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import metadata
-from typing import Any
+from typing import Any, Protocol
 
 from attrs import frozen
 
@@ -17,6 +17,7 @@ from bloor.engine.plan import EnginePlan, StrategyPlan, VenuePlan
 from bloor.errors import InputFileError, RemoteProtocolError, UsageError, nearest
 from bloor.hookspecs import ExecutorSpec, FeedSpec, NormalizerSpec
 from bloor.host.options import RunOptions
+from bloor.market.recorded_folder import journal_folder
 from bloor.model.instrument import Instrument
 from bloor.model.symbols import parse_symbol
 from bloor.plugins.catalog import Kind
@@ -172,6 +173,8 @@ def _check_data(run: RunConfig, venues: Sequence[VenueChoice]) -> None:
     if run.data and len(venues) > 1:
         raise UsageError("--data: a recording drives one venue; name it with --venue")
     for path in run.data:
+        if path.is_dir() and journal_folder(path) is not None:
+            continue
         try:
             with path.open("rb"):
                 pass
@@ -241,7 +244,23 @@ def _default_venue(plugins: PluginHost, notices: list[str]) -> str:
     return venue
 
 
-def select_instruments(choice: VenueChoice, listed: Sequence[Instrument], *, recorded: bool) -> list[Instrument]:
+class Chosen(Protocol):
+    """A venue and what is wanted of it; :class:`VenueChoice` is one."""
+
+    @property
+    def venue(self) -> str:
+        """Its name."""
+
+    @property
+    def feed(self) -> FeedSpec:
+        """Its market data."""
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """Canonical symbols; empty for what the recording or the venue has."""
+
+
+def select_instruments(choice: Chosen, listed: Sequence[Instrument], *, recorded: bool) -> list[Instrument]:
     """The instruments to trade out of what the venue lists.
 
     Args:

@@ -11,22 +11,65 @@ import asyncio
 import ssl
 import time
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any
+from typing import Any, Protocol
 
-import aiohttp
 from loguru import logger
 
-from bloor.engine.core import Engine
-from bloor.engine.effects import feed_conn, line_of, order_conn
-from bloor.engine.plan import VenuePlan
+from bloor.engine.effects import STANDBY, feed_conn, line_of, order_conn
+from bloor.hookspecs import FeedSpec
+from bloor.host.rest import RestClient
 from bloor.host.transport import Link
+from bloor.venue.session import Endpoints
 
-__all__ = ["Shell", "WallClock"]
+__all__ = ["Carried", "Reached", "Shell", "WallClock"]
 
 #: How often deadlines are looked at. They are time-outs of seconds, so this is fine enough.
 TICK_S = 0.01
-#: Longest wait for a REST answer, and the largest that is read.
-REST_S, REST_BYTES = 10.0, 64 << 20
+
+
+class Carried(Protocol):
+    """What the shell carries: an engine, or a recorder."""
+
+    @property
+    def deadline_ns(self) -> int:
+        """When :meth:`timer` wants to be called next."""
+
+    def url(self, conn: int) -> str:
+        """Where a connection goes."""
+
+    def receiver(self, conn: int) -> Callable[[bytes, int], None]:
+        """The callable that takes every frame of one connection."""
+
+    def connected(self, conn: int, now_ns: int) -> None:
+        """A connection is open."""
+
+    def disconnected(self, conn: int, now_ns: int, reason: str) -> None:
+        """A connection is gone."""
+
+    def response(self, conn: int, tag: str, status: int, body: bytes, now_ns: int) -> None:
+        """A REST answer arrived."""
+
+    def timer(self, now_ns: int) -> None:
+        """``deadline_ns`` has come."""
+
+    def failed(self, error: BaseException) -> None:
+        """Something around it broke."""
+
+
+class Reached(Protocol):
+    """A venue, and where it is; :class:`~bloor.engine.plan.VenuePlan` is one."""
+
+    @property
+    def venue(self) -> str:
+        """Its name."""
+
+    @property
+    def endpoints(self) -> Endpoints:
+        """Where it is."""
+
+    @property
+    def feed(self) -> FeedSpec:
+        """Its market data."""
 
 
 class WallClock:
@@ -46,18 +89,36 @@ class WallClock:
 
 
 class Shell:
-    """Carries an engine over real connections; it is the engine's :class:`~bloor.engine.effects.Effects`."""
+    """Carries an engine over real connections; it is the engine's :class:`~bloor.engine.effects.Effects`.
 
-    def __init__(self, venues: Sequence[VenuePlan], *, context: ssl.SSLContext | None = None, seed: int = 0) -> None:
+    Args:
+        venues: Where the connections go.
+        orders: Whether each venue also has a connection for orders.
+        context: TLS settings; None verifies with the system's trust store.
+        seed: Seeds the jitter of waits.
+    """
+
+    def __init__(
+        self,
+        venues: Sequence[Reached],
+        *,
+        orders: bool = True,
+        context: ssl.SSLContext | None = None,
+        seed: int = 0,
+    ) -> None:
         self.now = WallClock()
         self._venues = venues
+        self._orders = orders
         self._context = context
         self._seed = seed
-        self._engine: Engine
+        self._engine: Carried
         self._links: dict[int, Link] = {}
-        self._http: aiohttp.ClientSession | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
+        self.rest = [
+            RestClient(venue.venue, venue.endpoints.rest, venue.feed.rest, self.now, context=context)
+            for venue in venues
+        ]
 
     # ---- effects
 
@@ -73,17 +134,40 @@ class Shell:
         """Drops a connection, after the present callback."""
         asyncio.get_running_loop().call_soon(self._links[conn].drop, reason)
 
+    def open_standby(self, conn: int) -> None:
+        """Opens a second connection beside one; it is not opened again."""
+        if self._closing:
+            return
+        link = self._links[conn | STANDBY] = self._link(conn | STANDBY)
+        self._spawn(link.run())
+
+    def promote(self, conn: int) -> None:
+        """The second connection takes the place of the first: from the next frame on, all in one callback."""
+        first, second = self._links[conn], self._links.pop(conn | STANDBY)
+        first.retire()
+        name, on_open, on_frame, on_close = self._role(conn)
+        second.become(name, on_open=on_open, on_frame=on_frame, on_close=on_close)
+        self._links[conn] = second
+        logger.info("{}: another connection has taken over", name)
+
+    def abandon(self, conn: int) -> None:
+        """Closes the second connection."""
+        link = self._links.pop(conn | STANDBY, None)
+        if link is not None:
+            link.retire()
+
     # ---- life
 
-    async def open(self, engine: Engine) -> None:
+    async def open(self, engine: Carried) -> None:
         """Opens every connection of ``engine`` and keeps them open."""
         self._engine = engine
-        self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=REST_S))
-        for line, venue in enumerate(self._venues):
-            self._link(f"{venue.venue} market data", feed_conn(line), engine.url(feed_conn(line)))
-            self._link(f"{venue.venue} orders", order_conn(line), engine.url(order_conn(line)))
+        for line in range(len(self._venues)):
+            for conn in (feed_conn(line), order_conn(line)) if self._orders else (feed_conn(line),):
+                self._links[conn] = self._link(conn)
         for link in self._links.values():
             self._spawn(link.run())
+        for client in self.rest:
+            self._spawn(client.keep_time())
 
     async def tend(self, slow: Callable[[], None]) -> None:
         """Looks at the engine's deadlines and does ``slow`` work, until cancelled."""
@@ -105,43 +189,49 @@ class Shell:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._http is not None:
-            await self._http.close()
+        for client in self.rest:
+            await client.close()
 
     # ---- inside
 
-    def _link(self, name: str, conn: int, url: str) -> None:
+    def _role(self, conn: int) -> tuple[str, Callable[[], None], Callable[[bytes], None], Callable[[str], None]]:
+        """Name and callbacks of a connection."""
         engine, now = self._engine, self.now
         receive = engine.receiver(conn)
+        line, orders = line_of(conn)
+        what = "orders" if orders else "market data (second connection)" if conn & STANDBY else "market data"
 
         def frame(payload: bytes) -> None:
             receive(payload, now())
 
+        def opened() -> None:
+            engine.connected(conn, now())
+
         def closed(reason: str) -> None:
+            if conn & STANDBY:
+                self._links.pop(conn, None)
             if not self._closing:
                 engine.disconnected(conn, now(), reason)
 
-        self._links[conn] = Link(
+        return f"{self._venues[line].venue} {what}", opened, frame, closed
+
+    def _link(self, conn: int) -> Link:
+        name, opened, frame, closed = self._role(conn)
+        return Link(
             name,
-            url,
-            on_open=lambda: engine.connected(conn, now()),
+            self._engine.url(conn),
+            on_open=opened,
             on_frame=frame,
             on_close=closed,
             context=self._context,
             seed=self._seed + conn,
+            once=bool(conn & STANDBY),
         )
 
     async def _fetch(self, conn: int, tag: str, path: str) -> None:
-        assert self._http is not None
-        url = self._venues[line_of(conn)[0]].endpoints.rest + path
-        try:
-            async with self._http.get(url) as answer:
-                status, body = answer.status, await _bounded(answer)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            logger.warning("{}: {}: {}", path.partition("?")[0], type(error).__name__, error)
-            status, body = 0, b""
+        answer = await self.rest[line_of(conn)[0]].get(path)
         if not self._closing:
-            self._engine.response(conn, tag, status, body, self.now())
+            self._engine.response(conn, tag, answer.status, answer.body, self.now())
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -152,15 +242,3 @@ class Shell:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             self._engine.failed(error)
-
-
-async def _bounded(answer: aiohttp.ClientResponse) -> bytes:
-    """The body, unless it is larger than any answer can be."""
-    parts: list[bytes] = []
-    size = 0
-    async for part in answer.content.iter_any():
-        size += len(part)
-        if size > REST_BYTES:
-            raise aiohttp.ClientPayloadError(f"expected at most {REST_BYTES} bytes")
-        parts.append(part)
-    return b"".join(parts)

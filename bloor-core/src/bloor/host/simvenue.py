@@ -31,10 +31,12 @@ class SimulatedVenueProcess:
     Attributes:
         endpoints: Where it listens, on loopback.
         credentials: What trades on it.
+        authority: File of the certificate authority to trust; None without TLS.
     """
 
     endpoints: Endpoints
     credentials: Mapping[str, Any] = field(repr=False)
+    authority: str | None = None
     _process: asyncio.subprocess.Process
 
     @classmethod
@@ -47,6 +49,7 @@ class SimulatedVenueProcess:
         speed: float,
         seed: int,
         log: Path,
+        tls: bool = False,
     ) -> SimulatedVenueProcess:
         """Starts it and waits until it is ready.
 
@@ -57,6 +60,7 @@ class SimulatedVenueProcess:
             speed: Recorded seconds per second.
             seed: Seeds its market.
             log: File that its stderr goes to.
+            tls: Whether it serves over TLS, with an authority of its own.
 
         Raises:
             UsageError: It refused its input; the message is its own.
@@ -64,6 +68,8 @@ class SimulatedVenueProcess:
         """
         command = [sys.executable, "-m", "bloor", "venue", "sim", venue, "--json", "--port", "0", "--seed", str(seed)]
         command += ["--speed", str(speed)]
+        if tls:
+            command.append("--tls")
         for symbol in symbols:
             command += ["--symbol", symbol]
         for path in data:
@@ -85,7 +91,7 @@ class SimulatedVenueProcess:
         if not ready.get("ready"):
             raise await _failed(venue, process, log)
         endpoints = Endpoints(ready["rest"], ready["streams"], ready["ws_api"])
-        return cls(endpoints=endpoints, credentials=ready["credentials"], process=process)
+        return cls(endpoints=endpoints, credentials=ready["credentials"], authority=ready.get("ca"), process=process)
 
     @property
     def pid(self) -> int:

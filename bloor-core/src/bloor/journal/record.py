@@ -64,6 +64,10 @@ class RecordKind(IntEnum):
     STATUS = 10
     #: Last record of a writer that ended on purpose.
     FOOTER = 11
+    #: A second connection took over from the first: the u4 numbers (from 0) of those of its frames that count.
+    TAKEOVER = 12
+    #: The last frame of this connection repeated what was used already, so it does not count.
+    SKIPPED = 13
 
 
 class Record(NamedTuple):

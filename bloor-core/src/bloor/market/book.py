@@ -58,6 +58,7 @@ class OrderBook:
         self._cells = memoryview(self.core.data)
         self.top = self._cells[:8]
         self._levels = np.zeros((CHUNK, 2), np.int64)
+        self._say_where()
         self.clear()
 
     # ---- changing ---------------------------------------------------------------------------------------------------
@@ -201,6 +202,7 @@ class OrderBook:
         view = self.view
         self.load(sides[0], sides[1], seq=view.seq, exch_ns=view.exch_ns, recv_ns=view.recv_ns)
         self.instrument = instrument
+        self._say_where()
 
     # ---- looking ----------------------------------------------------------------------------------------------------
 
@@ -337,6 +339,14 @@ class OrderBook:
         far = np.zeros(4 * cap, np.int64)
         self._kernels.rehash(self.core, self.far, far)
         self.far = far
+        self._say_where()
+
+    def _say_where(self) -> None:
+        """Writes to the core what compiled code needs to know of the rest of the book."""
+        cells = self._cells
+        cells[ladder.FAR_ADDRESS] = self.far.ctypes.data
+        cells[ladder.FAR_SIZE] = self.far.size
+        cells[ladder.TICK_UNITS] = self.instrument.tick_units
 
 
 class _Rest:

@@ -28,7 +28,7 @@ class MarketCounters:
         book_messages: Frames of a book channel.
         trades: Trades, aggregated ones among them.
         bbos: The venue's own best-bid-offer messages.
-        other: Frames of a kind that is not normalized, or of an instrument that is not wanted.
+        other: Frames of a kind that is not normalized, or of an instrument that is not wanted; candles and mark prices.
         gaps: Times that changes of a book were missing.
         checksums_ok: Checksums that agreed.
         checksums_bad: Checksums that did not.

@@ -3,21 +3,30 @@
 One record per event, little-endian, eight 8-byte cells; the first holds four small fields. Prices are ticks and
 quantities units of the instrument (:mod:`bloor.model.instrument`), times are ns since the epoch.
 
-=============  =========  ==========  ==========  ==========  ==========  =======================
-kind           ``seq``    ``price``   ``qty``     ``price2``  ``qty2``    ``side``
-=============  =========  ==========  ==========  ==========  ==========  =======================
-``TRADE``      trade id   price       quantity    first id*   last id*    the taker's
-``AGG_TRADE``  trade id   price       quantity    first id    last id     the taker's
-``BBO``        update id  bid         bid qty     ask         ask qty     0
-``BOOK``       update id  best bid    its qty     best ask    its qty     0
-``GAP``        got id     expected    0           0           0           0
-``CHECKSUM``   computed   expected    1 if ok     0           0           0
-``CLEARED``    0          0           0           0           0           0
-``LEVEL``      update id  price       quantity    0           0           +1 bid, -1 ask
-=============  =========  ==========  ==========  ==========  ==========  =======================
+================  ===========  ==========  ============  ==========  ================  ===============
+kind              ``seq``      ``price``   ``qty``       ``price2``  ``qty2``          ``side``
+================  ===========  ==========  ============  ==========  ================  ===============
+``TRADE``         trade id     price       quantity      first id*   last id*          the taker's
+``AGG_TRADE``     trade id     price       quantity      first id    last id           the taker's
+``BBO``           update id    bid         bid qty       ask         ask qty           0
+``BOOK``          update id    best bid    its qty       best ask    its qty           0
+``GAP``           got id       expected    0             0           0                 0
+``CHECKSUM``      computed     expected    1 if ok       0           0                 0
+``CLEARED``       0            0           0             0           0                 0
+``KLINE``         open time    open        high          low         close             0
+``KLINE_VOLUME``  open time    close time  volume        trades      taker buy volume  0
+``MARK_PRICE``    -1           mark price  funding rate  index       next funding      0
+``LEVEL``         update id    price       quantity      0           0                 +1 bid, -1 ask
+================  ===========  ==========  ============  ==========  ================  ===============
 
 (*) 0 for plain trades. An empty side has price :data:`NO_PRICE` and quantity 0. ``BOOK`` is one applied book message
 with the top after it. Ids that are not numbers (Coinbase's) are kept beside the record and ``seq`` is a counter.
+
+A candle is two records, ``KLINE`` and then ``KLINE_VOLUME``, both with the flag ``FINAL`` once it is closed. Its times
+are ns since the epoch, its prices ticks, its volumes units of the base asset; a volume that does not fit 63 bits is -1.
+Mark price, index and funding rate of ``MARK_PRICE`` are finer than ticks: they are in units of 1e-8
+(:data:`MARK_DECIMALS`), and the rate has a sign. A contract that pays no funding has rate :data:`NO_PRICE` and next
+funding time 0.
 """
 
 from __future__ import annotations
@@ -27,10 +36,13 @@ from typing import Annotated
 
 from bloor.model.records import RecordView, record
 
-__all__ = ["NO_PRICE", "EventKind", "EventView", "Flag"]
+__all__ = ["MARK_DECIMALS", "NO_PRICE", "EventKind", "EventView", "Flag"]
 
 #: The price of a side that is empty.
 NO_PRICE = -(1 << 62)
+
+#: Decimals of the prices and the rate of a ``MARK_PRICE`` event.
+MARK_DECIMALS = 8
 
 
 class EventKind(IntEnum):
@@ -44,6 +56,12 @@ class EventKind(IntEnum):
     CHECKSUM = 6
     #: The book was emptied or lost its synchronisation.
     CLEARED = 7
+    #: A candle's prices; a ``KLINE_VOLUME`` follows.
+    KLINE = 8
+    #: The same candle's volumes.
+    KLINE_VOLUME = 9
+    #: The price that a derivative's positions are valued at, and its funding.
+    MARK_PRICE = 10
     #: One changed level of the ``BOOK`` record before it; only in storage. Quantity 0 removes the level.
     LEVEL = 16
 
@@ -55,10 +73,13 @@ class Flag(IntEnum):
     SNAPSHOT = 1
     #: The message was held back until a snapshot came and was applied then.
     BUFFERED = 2
-    #: The book message was the answer to a request: a run loads it and sees no event of it. Only in storage.
-    REST = 4
+    #: A run sees no event of this book message: the answer to a request, or the book as it is, repeated where a stored
+    #: day begins. Only in storage.
+    UNSEEN = 4
     #: The last record of its book message, ``BOOK`` or ``LEVEL``. Only in storage.
     LAST = 8
+    #: The candle is closed.
+    FINAL = 16
 
 
 @record

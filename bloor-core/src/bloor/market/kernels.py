@@ -14,17 +14,20 @@ import platform
 import stat
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from types import FunctionType
-from typing import Any
+from types import FunctionType, ModuleType
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from attrs import frozen
 
 from bloor.market import ladder
+
+if TYPE_CHECKING:
+    from bloor.market.normalizer import CompiledNormalizer
 
 __all__ = ["Kernels", "cache_folder", "compiled_kernels", "plain_kernels", "warm"]
 
@@ -93,18 +96,24 @@ def user_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 
 
-def cache_folder(numba_version: str, chosen: str = "") -> Path | None:
-    """The folder for compiled ladders, made if need be; None when there is none that only the user can write to.
+def cache_folder(
+    numba_version: str, chosen: str = "", *, name: str = "ladder", modules: Sequence[ModuleType] = (ladder,)
+) -> Path | None:
+    """The folder for compiled kernels, made if need be; None when there is none that only the user can write to.
 
     Args:
         numba_version: Part of what the folder is named by.
         chosen: Where the user wants caches (``NUMBA_CACHE_DIR``); empty for the usual place.
+        name: What the folder's name begins with.
+        modules: Every file that has a part in the kernels; the folder is named by a hash of them all.
     """
-    source = Path(ladder.__file__).read_bytes()
     made_by = (numba_version, np.__version__, platform.python_version(), platform.machine())
-    key = hashlib.sha256(source + repr(made_by).encode()).hexdigest()[:16]
+    key = hashlib.sha256(repr(made_by).encode())
+    for module in modules:
+        source = Path(module.__file__ or "").read_bytes()
+        key.update(f"{module.__name__} {len(source)} ".encode() + source)
     try:
-        folder = (Path(chosen) if chosen else user_cache() / "bloor" / "numba") / f"ladder-{key}"
+        folder = (Path(chosen) if chosen else user_cache() / "bloor" / "numba") / f"{name}-{key.hexdigest()[:16]}"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return folder if private(folder) else None
     except (OSError, RuntimeError):  # no home folder, or one that cannot be written
@@ -132,11 +141,14 @@ def cache_in(config: Any, folder: Path | None) -> Iterator[bool]:
         config.CACHE_DIR = before
 
 
-def warm(progress: Callable[[str], None] | None = None) -> float:
+def warm(
+    progress: Callable[[str], None] | None = None, normalizers: Mapping[str, CompiledNormalizer] | None = None
+) -> float:
     """Compiles every kernel, or reads it from disk, by using a small book.
 
     Args:
         progress: Called with the name of each step before it.
+        normalizers: Compiled normalizers to make ready too, by the name of their venue; each takes one empty frame.
 
     Returns:
         Seconds it took.
@@ -162,4 +174,10 @@ def warm(progress: Callable[[str], None] | None = None) -> float:
     for name, arguments in steps:
         say(name)
         getattr(kernels, name)(*arguments)
+    for venue, normalizer in (normalizers or {}).items():
+        from bloor.market.compiled.binding import bind
+        from bloor.market.compiled.context import Context
+
+        say(f"normalizer of {venue}")
+        bind(normalizer, Context(normalizer.rule, normalizer.settings))(b"", 0)
     return time.perf_counter() - began

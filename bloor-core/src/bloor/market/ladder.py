@@ -29,10 +29,13 @@ from bloor.market.events import NO_PRICE
 
 __all__ = [
     "CORE_CELLS",
+    "FAR_ADDRESS",
     "FAR_MIN",
+    "FAR_SIZE",
     "MAX_TICKS",
     "ROOM",
     "SIDE",
+    "TICK_UNITS",
     "WINDOW",
 ]
 
@@ -53,6 +56,8 @@ MAX_TICKS = 1 << 61
 
 # core: 8 cells of view, then
 ROOM = 8  # how many levels may be given before `far` must be made anew
+FAR_ADDRESS, FAR_SIZE = 9, 10  # where `far` is and how many cells it has: compiled code finds a whole book by its core
+TICK_UNITS = 11  # of the instrument
 SIDE = 16  # header of side s: SIDE + 8 * s
 BASE, BEST, LOST, NEAR, FAR_LIVE, FAR_USED = 0, 1, 2, 3, 4, 5
 BITS = 32

@@ -9,7 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-__all__ = ["BboMessage", "BookMessage", "Levels", "Message", "OtherMessage", "TradeMessage"]
+__all__ = [
+    "BboMessage",
+    "BookMessage",
+    "KlineMessage",
+    "Levels",
+    "MarkPriceMessage",
+    "Message",
+    "OtherMessage",
+    "TradeMessage",
+]
 
 #: ``(price text, quantity text)`` of each level; a quantity of zero removes the level.
 Levels = Sequence[Sequence[str]]
@@ -72,10 +81,53 @@ class BookMessage(NamedTuple):
     checksum: int = -1
 
 
+class KlineMessage(NamedTuple):
+    """A candle as it is now. Times are ns since the epoch; volumes are of the base asset.
+
+    Attributes:
+        symbol: The venue's name of the instrument.
+        exch_ns: Event time.
+        open_ns: When the candle began.
+        close_ns: The last moment that belongs to it, as the venue says it.
+        open: Price of the first trade.
+        high: Highest price.
+        low: Lowest price.
+        close: Price of the newest trade.
+        volume: Traded quantity.
+        taker_buy_volume: The part of it that takers bought.
+        trades: Number of trades.
+        final: Whether the candle is closed.
+    """
+
+    symbol: str
+    exch_ns: int
+    open_ns: int
+    close_ns: int
+    open: str
+    high: str
+    low: str
+    close: str
+    volume: str
+    taker_buy_volume: str
+    trades: int
+    final: bool
+
+
+class MarkPriceMessage(NamedTuple):
+    """Mark price, index and funding of a derivative. ``rate`` may begin with a minus, and is empty without funding."""
+
+    symbol: str
+    exch_ns: int
+    mark: str
+    index_price: str
+    rate: str
+    next_funding_ns: int
+
+
 class OtherMessage(NamedTuple):
-    """A valid frame of a kind that is not normalized: an acknowledgement, a heartbeat, a candle."""
+    """A valid frame of a kind that is not normalized: an acknowledgement, a heartbeat, a statistic."""
 
     what: str
 
 
-Message = TradeMessage | BboMessage | BookMessage | OtherMessage
+Message = TradeMessage | BboMessage | BookMessage | KlineMessage | MarkPriceMessage | OtherMessage

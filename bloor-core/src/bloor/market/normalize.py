@@ -21,10 +21,11 @@ from attrs import asdict, frozen
 from bloor.errors import RemoteProtocolError, UsageError
 from bloor.hookspecs import NormalizerSpec
 from bloor.market.book import OrderBook
+from bloor.market.compiled.pipeline import market_pipeline
 from bloor.market.events import NO_PRICE, EventKind, EventView
 from bloor.market.instruments import InstrumentTable
 from bloor.market.messages import BookMessage
-from bloor.market.pipeline import MarketCounters, MarketPipeline
+from bloor.market.pipeline import MarketCounters
 from bloor.market.recording import RecordedLine, UnreadableLine, read_recording
 from bloor.model.instrument import Instrument
 from bloor.model.orders import Side
@@ -70,6 +71,7 @@ def normalize(
     depth: int | None = None,
     instruments: Iterable[Instrument] = (),
     assume_empty: bool = False,
+    compiled: bool = True,
 ) -> Summary:
     """Normalizes recordings of one venue.
 
@@ -82,6 +84,7 @@ def normalize(
         depth: How many levels a side every ``top`` shows.
         instruments: Known instruments; the precision of others is inferred from the text.
         assume_empty: Whether books begin empty instead of unsynchronised.
+        compiled: Whether to use the compiled form of the normalizer where there is one; the output is the same.
 
     Returns:
         The counts of the summary line.
@@ -93,8 +96,8 @@ def normalize(
     """
     if depth is not None and depth < 1:
         raise UsageError(f"depth: expected at least 1, got {depth}")
-    run = _Run(spec, paths, write, _wanted_symbol(spec.venue, symbol), depth, instruments, assume_empty)
-    for line in read_recording(paths):
+    run = _Run(spec, paths, write, _wanted_symbol(spec.venue, symbol), depth, instruments, assume_empty, compiled)
+    for line in read_recording(paths, venue=spec.venue):
         run.take(line)
     summary = run.summary()
     write(summary.line())
@@ -109,6 +112,7 @@ def verify(
     symbol: str | None = None,
     instruments: Iterable[Instrument] = (),
     assume_empty: bool = False,
+    compiled: bool = True,
 ) -> Summary:
     """:func:`normalize` that writes only what is wrong (gaps, bad checksums, errors) and the summary.
 
@@ -120,7 +124,10 @@ def verify(
         if line["kind"] in ("gap", "error", "summary") or line.get("ok") is False:
             write(line)
 
-    return normalize(spec, paths, write=only_wrong, symbol=symbol, instruments=instruments, assume_empty=assume_empty)
+    return normalize(
+        spec, paths, write=only_wrong, symbol=symbol, instruments=instruments, assume_empty=assume_empty,
+        compiled=compiled,
+    )  # fmt: skip
 
 
 def _wanted_symbol(venue: str, symbol: str | None) -> str | None:
@@ -149,6 +156,7 @@ class _Run:
         depth: int | None,
         instruments: Iterable[Instrument],
         assume_empty: bool,
+        compiled: bool,
     ) -> None:
         self.venue = spec.venue
         self.paths = paths
@@ -160,10 +168,11 @@ class _Run:
         self.reason = ""
         self.ambiguous = ""
         self._nameless: str | None = None
-        self.pipeline = MarketPipeline(
-            self.normalizer,
+        self.pipeline = market_pipeline(
+            spec,
             self.table,
             self.event,
+            compiled=compiled,
             on_error=self.error,
             resolve=self.nameless,
             wanted=(lambda i: i.symbol == symbol) if symbol else None,
@@ -219,7 +228,7 @@ class _Run:
         """The venue symbols that may own a nameless snapshot: of books, of any instrument when there is no book."""
         books: dict[str, None] = {}
         named: dict[str, None] = {}
-        for line in read_recording(self.paths):
+        for line in read_recording(self.paths, venue=self.venue):
             if isinstance(line, UnreadableLine) or line.url:
                 continue
             try:

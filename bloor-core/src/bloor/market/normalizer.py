@@ -1,17 +1,24 @@
-"""What a reference normalizer is: a venue's JSON to :mod:`bloor.market.messages`, and the venue's rules of sequence."""
+"""What normalizers are: the reference form, a venue's JSON to :mod:`bloor.market.messages`, and the compiled form.
+
+The reference form says everything that can be said about a frame, errors included. The compiled form is optional and
+only faster: what it is not sure of it leaves to the reference.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+from attrs import frozen
 
 from bloor.market.messages import BookMessage, Message
 
 if TYPE_CHECKING:
     from bloor.market.book import OrderBook
 
-__all__ = ["ChecksummedNormalizer", "Normalizer", "SequenceRule"]
+__all__ = ["ChecksummedNormalizer", "CompiledNormalizer", "Normalizer", "SequenceRule"]
 
 
 class SequenceRule(Enum):
@@ -61,3 +68,30 @@ class ChecksummedNormalizer(Normalizer, Protocol):
 
     def checksum(self, message: BookMessage, book: OrderBook) -> int:
         """The checksum of the book after ``message`` was applied, to compare with ``message.checksum``."""
+
+
+@frozen
+class CompiledNormalizer:
+    """The compiled form of a venue's normalizer: files of kernels, which the core links, compiles, caches and calls.
+
+    A kernel file is a module of plain functions in the part of Python that numba compiles, over the words of
+    :mod:`bloor.market.compiled.memory`; they may call the kernels of :mod:`bloor.market.compiled` and of the files
+    before. The last file has the entry ``step(context, text, size, recv_ns) -> int``: it reads the frame at the address
+    ``text``, writes the event and changes the book, and answers as :mod:`bloor.market.compiled.answers` says. A frame
+    that it is not wholly sure of it leaves alone, whatever the reason, and answers ``UNSURE``.
+
+    Attributes:
+        modules: The kernel files, callees first.
+        rule: How the venue numbers the changes of a book.
+        settings: A number that the kernels find in the context, where one set of kernels serves several venues.
+    """
+
+    modules: Sequence[ModuleType]
+    rule: SequenceRule
+    settings: int = 0
+
+    @property
+    def step(self) -> Callable[[Any, int, int, int], int]:
+        """The entry, not compiled."""
+        step: Callable[[Any, int, int, int], int] = self.modules[-1].step
+        return step

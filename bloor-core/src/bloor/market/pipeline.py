@@ -12,6 +12,7 @@ reported with an event of kind ``GAP``, ``CHECKSUM`` or ``CLEARED``, and a snaps
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import chain
 from struct import Struct
 from typing import TYPE_CHECKING
@@ -20,13 +21,22 @@ import numpy as np
 
 from bloor.errors import MoneyError, RemoteProtocolError
 from bloor.market.book import OrderBook
-from bloor.market.channel import Channel, Held
+from bloor.market.channel import Channel, Channels, Held
 from bloor.market.counters import MarketCounters, Resync
+from bloor.market.derived import kline_prices, kline_volumes, mark_prices
 from bloor.market.events import NO_PRICE, EventKind, EventView, Flag
 from bloor.market.kernels import Kernels
-from bloor.market.messages import BboMessage, BookMessage, Message, OtherMessage, TradeMessage
+from bloor.market.messages import (
+    BboMessage,
+    BookMessage,
+    KlineMessage,
+    MarkPriceMessage,
+    Message,
+    OtherMessage,
+    TradeMessage,
+)
 from bloor.market.normalizer import ChecksummedNormalizer, Normalizer
-from bloor.market.sync import HELD_LIMIT, Action, BookSync
+from bloor.market.sync import HELD_LIMIT, Action
 from bloor.market.view import BookState
 from bloor.model.instrument import Instrument
 
@@ -73,7 +83,7 @@ class MarketPipeline:
         refetch: bool = True,
         held_limit: int = HELD_LIMIT,
         kernels: Kernels | None = None,
-        make_book: Callable[[Instrument, Kernels | None], OrderBook] = OrderBook,
+        make_book: Callable[..., OrderBook] = OrderBook,
     ) -> None:
         """Binds a pipeline.
 
@@ -92,33 +102,31 @@ class MarketPipeline:
                 itself a gap in the data and reported as one.
             held_limit: How many changes are held for a snapshot, for each book.
             kernels: How the books run; compiled by default.
-            make_book: Makes a book; storage gives one that shows what is changed.
+            make_book: Makes a book of ``(instrument, kernels=kernels)``; storage gives one that shows what is changed.
         """
         self.counters = MarketCounters()
         self.event = EventView()
         self.last_trade_id = ""
         self._normalizer = normalizer
         self._decode = normalizer.decode
-        self._table = table
         self._on_event = on_event
         self._on_resync = on_resync or _nothing
         self._on_error = on_error or _nothing
         self._resolve = resolve or (lambda: "")
-        self._wanted = wanted or _every
-        self._infer = infer
-        self._assume_empty = assume_empty
         self._refetch = refetch
-        self._held_limit = held_limit
-        self._kernels = kernels
-        self._new_book = make_book
         self._checksums = normalizer if isinstance(normalizer, ChecksummedNormalizer) else None
-        self._channels: dict[str, Channel | None] = {}
+        self._channels = Channels(
+            normalizer, table, wanted=wanted or _every, infer=infer, assume_empty=assume_empty, held_limit=held_limit,
+            new_book=partial(make_book, kernels=kernels),
+        )  # fmt: skip
         self._trade_count = 0
         self._record = memoryview(self.event.array.view(np.uint8).data)
         self._take: dict[type, Callable[..., bool]] = {
             TradeMessage: self._trade,
             BboMessage: self._bbo,
             BookMessage: self._book,
+            KlineMessage: self._kline,
+            MarkPriceMessage: self._mark_price,
         }
 
     # ---- what the caller says ---------------------------------------------------------------------------------------
@@ -161,22 +169,21 @@ class MarketPipeline:
 
     def reset(self) -> None:
         """The connection is gone: every book is emptied, with an event ``CLEARED`` for each that was not."""
-        for channel in self._channels.values():
-            if channel is not None:
-                believed = channel.sync.state is not BookState.UNSYNCED
-                channel.sync.reset()
-                if believed:
-                    self._cleared(channel, 0)
+        for channel in self._channels:
+            believed = channel.sync.state is not BookState.UNSYNCED
+            channel.sync.reset()
+            if believed:
+                self._cleared(channel, 0)
 
     def track(self, instrument: Instrument) -> OrderBook:
-        """Makes the book of an instrument before its first frame, and adds it to the table if it is not there."""
-        index = self._table.index_of(instrument.venue, instrument.venue_symbol)
-        if index < 0:
-            self._table.add(instrument)
-        channel = self._channel(instrument.venue_symbol)
-        if channel is None:
-            raise ValueError(f"{instrument.symbol} is not wanted by this pipeline")
-        return channel.book or self._make_book(channel)
+        """Makes the book of an instrument before its first frame, and adds it to the table if it is not there.
+
+        Raises:
+            ValueError: The instrument is not wanted.
+        """
+        book = self._channels.track(instrument).book
+        assert book is not None
+        return book
 
     def book(self, venue_symbol: str) -> OrderBook | None:
         """The book of an instrument, if it has one."""
@@ -186,7 +193,12 @@ class MarketPipeline:
     @property
     def books(self) -> list[OrderBook]:
         """Every book there is."""
-        return [channel.book for channel in self._channels.values() if channel is not None and channel.book is not None]
+        return [channel.book for channel in self._channels if channel.book is not None]
+
+    @property
+    def named(self) -> list[Instrument]:
+        """Every wanted instrument that a message was about."""
+        return [channel.instrument for channel in self._channels]
 
     # ---- messages ---------------------------------------------------------------------------------------------------
 
@@ -221,7 +233,7 @@ class MarketPipeline:
         self._on_error(reason)
 
     def _trade(self, message: TradeMessage, recv_ns: int) -> bool:
-        channel = self._channels.get(message.symbol) or self._channel(message.symbol)
+        channel = self._channels.get(message.symbol) or self._channels.find(message.symbol)
         if channel is None:
             return False
         instrument = channel.instrument
@@ -229,7 +241,7 @@ class MarketPipeline:
             price = instrument.parse_price(message.price)
             qty = instrument.parse_qty(message.qty)
         except MoneyError:
-            instrument = self._refine(channel, (message.price,), (message.qty,))
+            instrument = self._channels.refine(channel, (message.price,), (message.qty,))
             price = instrument.parse_price(message.price)
             qty = instrument.parse_qty(message.qty)
         if price <= 0 or qty <= 0:
@@ -247,13 +259,13 @@ class MarketPipeline:
         return True
 
     def _bbo(self, message: BboMessage, recv_ns: int) -> bool:
-        channel = self._channels.get(message.symbol) or self._channel(message.symbol)
+        channel = self._channels.get(message.symbol) or self._channels.find(message.symbol)
         if channel is None:
             return False
         try:
             sides = self._bbo_sides(channel.instrument, message)
         except MoneyError:
-            instrument = self._refine(channel, (message.bid, message.ask), (message.bid_qty, message.ask_qty))
+            instrument = self._channels.refine(channel, (message.bid, message.ask), (message.bid_qty, message.ask_qty))
             sides = self._bbo_sides(instrument, message)
         _RECORD.pack_into(
             self._record, 0, _BBO, 0, 0, channel.index, message.seq, message.exch_ns, recv_ns, *sides
@@ -273,6 +285,37 @@ class MarketPipeline:
             instrument.parse_qty(message.ask_qty) if ask else 0,
         )
 
+    def _kline(self, message: KlineMessage, recv_ns: int) -> bool:
+        channel = self._channels.get(message.symbol) or self._channels.find(message.symbol)
+        if channel is None:
+            return False
+        try:
+            prices, volumes = kline_prices(channel.instrument, message), kline_volumes(channel.instrument, message)
+        except MoneyError:
+            texts = (message.open, message.high, message.low, message.close)
+            instrument = self._channels.refine(channel, texts, (message.volume, message.taker_buy_volume))
+            prices, volumes = kline_prices(instrument, message), kline_volumes(instrument, message)
+        flags = Flag.FINAL if message.final else 0
+        self.counters.other += 1
+        for kind, cells in ((EventKind.KLINE, prices), (EventKind.KLINE_VOLUME, volumes)):
+            _RECORD.pack_into(
+                self._record, 0, kind, 0, flags, channel.index, message.open_ns, message.exch_ns, recv_ns, *cells
+            )
+            self._on_event(self.event, channel.book)
+        return True
+
+    def _mark_price(self, message: MarkPriceMessage, recv_ns: int) -> bool:
+        channel = self._channels.get(message.symbol) or self._channels.find(message.symbol)
+        if channel is None:
+            return False
+        cells = mark_prices(message)
+        _RECORD.pack_into(
+            self._record, 0, EventKind.MARK_PRICE, 0, 0, channel.index, -1, message.exch_ns, recv_ns, *cells
+        )
+        self.counters.other += 1
+        self._on_event(self.event, channel.book)
+        return True
+
     # ---- books ------------------------------------------------------------------------------------------------------
 
     def _book(self, message: BookMessage, recv_ns: int) -> bool:
@@ -281,11 +324,11 @@ class MarketPipeline:
             if message.over_stream:
                 raise RemoteProtocolError("a book frame without a symbol: cannot tell whose book it is")
             return False
-        channel = self._channels.get(symbol) or self._channel(symbol)
+        channel = self._channels.get(symbol) or self._channels.find(symbol)
         if channel is None:
             return False
         if channel.book is None:
-            self._make_book(channel)
+            self._channels.make_book(channel)
         try:
             if message.snapshot:
                 self._snapshot(channel, message, recv_ns)
@@ -387,7 +430,7 @@ class MarketPipeline:
             book.parsed(message.bids, message.asks)
         except MoneyError:
             rows = list(chain(message.bids, message.asks))
-            self._refine(channel, [row[0] for row in rows], [row[1] for row in rows])
+            self._channels.refine(channel, [row[0] for row in rows], [row[1] for row in rows])
             book.parsed(message.bids, message.asks)
 
     # ---- losing a book ----------------------------------------------------------------------------------------------
@@ -429,51 +472,6 @@ class MarketPipeline:
             cells[4], cells[5], cells[6], cells[0], cells[1], cells[2], cells[3],
         )  # fmt: skip
         self._on_event(self.event, book)
-
-    # ---- instruments ------------------------------------------------------------------------------------------------
-
-    def _channel(self, venue_symbol: str) -> Channel | None:
-        """The channel of a symbol, made when it is first named; None when it is not wanted."""
-        if venue_symbol in self._channels:
-            return self._channels[venue_symbol]
-        venue = self._normalizer.venue
-        index = self._table.index_of(venue, venue_symbol)
-        if index < 0 and self._infer:
-            base, quote = self._normalizer.split(venue_symbol)
-            index = self._table.infer(venue, venue_symbol, base, quote)
-        channel = None
-        if index >= 0 and self._wanted(self._table[index]):
-            channel = Channel(index, self._table[index], BookSync(self._normalizer.rule, held_limit=self._held_limit))
-            if self._checksums is not None:
-                channel.depth = self._checksums.depth(venue_symbol)
-        self._channels[venue_symbol] = channel
-        return channel
-
-    def _make_book(self, channel: Channel) -> OrderBook:
-        book = channel.book = self._new_book(channel.instrument, self._kernels)
-        if self._assume_empty:
-            channel.sync.assume_empty()
-            book.view.state = channel.sync.state
-        return book
-
-    def _refine(self, channel: Channel, prices: Sequence[str], quantities: Sequence[str]) -> Instrument:
-        """Refines an inferred instrument, and its book with it.
-
-        Returns:
-            The instrument as it is now, the same if it was not inferred.
-
-        Raises:
-            MoneyError: A text is not a plain number, or the book does not fit the finer units.
-        """
-        old = channel.instrument
-        if not old.inferred:
-            return old
-        refined = self._table.refine(channel.index, prices, quantities)
-        if refined is not old:
-            if channel.book is not None:
-                channel.book.rescale(refined)
-            channel.instrument = refined
-        return refined
 
 
 def _nothing(*_: object) -> None:

@@ -1,6 +1,7 @@
-"""Recordings of frames: text files, plain or gzip, one frame a line, merged by receive time.
+"""Recordings of frames: text files, plain or gzip, one frame a line, or folders; merged by receive time.
 
-A line is one of
+A folder is one that ``bloor record`` or a run has made; see :mod:`bloor.market.recorded_folder`. Of a file,
+a line is one of
 
 - ``<recv time> <json>`` or ``<recv time>: <json>``: a frame and when it was received, in s, ms, us or ns since the
   epoch, with or without a fraction; which of the four is told by its size;
@@ -25,12 +26,15 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from bloor.errors import InputFileError
+from bloor.market.recorded_folder import read_folder
 
-__all__ = ["RecordedLine", "UnreadableLine", "read_recording", "receive_ns"]
+__all__ = ["Line", "RecordedLine", "UnreadableLine", "read_blocks", "read_recording", "receive_ns", "recorded_line"]
 
 #: Longest line that is read: ten times the largest depth snapshot a venue sends.
 MAX_LINE = 1 << 25
 CHUNK = 1 << 16
+#: Bytes of lines that are handed on at a time.
+BLOCK = 1 << 20
 GZIP_MAGIC = b"\x1f\x8b"
 
 _LINE = re.compile(rb"(?:(?P<url>[a-z]+://\S+)\s+->\s+)?(?:(?P<time>[0-9]+(?:\.[0-9]+)?):?\s+)?(?P<json>.*)", re.DOTALL)
@@ -44,8 +48,8 @@ class RecordedLine(NamedTuple):
     """One recorded frame.
 
     Attributes:
-        file: Path of its file, as given.
-        line_no: Number of its line in the file, from 1.
+        file: Path of its file or folder, as given.
+        line_no: Number of its line in the file, or of its record in the folder's journal, from 1.
         recv_ns: When it was received, ns since the epoch; None for a bare frame.
         url: The request it answers; None for a frame of a stream.
         payload: The JSON as it stands in the file.
@@ -75,24 +79,89 @@ class UnreadableLine(NamedTuple):
 Line = RecordedLine | UnreadableLine
 
 
-def read_recording(paths: Iterable[str | Path]) -> Iterator[Line]:
+def read_recording(paths: Iterable[str | Path], *, venue: str | None = None) -> Iterator[Line]:
     """Reads recordings, merged by receive time.
 
     Args:
-        paths: Files; their order matters only between lines of the same time.
+        paths: Files and folders; their order matters only between lines of the same time.
+        venue: Whose market data is wanted of folders that have several venues'.
 
     Returns:
         The lines, read as they are asked for.
 
     Raises:
-        InputFileError: At once when a file cannot be opened or is not text; while reading when a gzip file
-            breaks, after every whole line before the break.
+        InputFileError: At once when a file cannot be opened or is not text, or a folder has no journal; while reading
+            when a gzip file breaks, after every whole line before the break.
     """
-    sources = [_open(fspath(path)) for path in paths]
-    lines = [_lines(file, stream) for file, stream in sources]
+    lines = [_source(fspath(path), venue) for path in paths]
     if len(lines) == 1:
         return (line for _, line in lines[0])
     return (line for _, line in heapq.merge(*lines, key=_time))
+
+
+def read_blocks(path: str | Path) -> Iterator[bytes]:
+    """The text of one file, unpacked, in blocks of whole lines that end with a line feed.
+
+    Of a line that is much too long, only the beginning is kept.
+
+    Raises:
+        InputFileError: As :func:`read_recording`.
+    """
+    file = fspath(path)
+    held: list[bytes] = []
+    size = unfinished = number = 0
+    try:
+        for chunk in _checked(file, _chunks(file)):
+            cut = chunk.rfind(b"\n") + 1
+            if not cut:
+                if unfinished <= MAX_LINE:
+                    held.append(chunk)
+                    size, unfinished = size + len(chunk), unfinished + len(chunk)
+                continue
+            held.append(chunk[:cut])
+            size, unfinished = size + cut, len(chunk) - cut
+            if size > BLOCK:
+                block = b"".join(held)
+                number += block.count(b"\n")
+                yield block
+                held, size = [], 0
+            held.append(chunk[cut:])
+            size += unfinished
+    except InputFileError as error:
+        rest = b"".join(held)
+        whole = rest[: rest.rfind(b"\n") + 1]
+        if whole:
+            yield whole
+        raise InputFileError(file, error.reason, error.line or number + whole.count(b"\n") + 1) from None
+    rest = b"".join(held)
+    if rest:
+        yield rest if rest.endswith(b"\n") else rest + b"\n"
+
+
+def recorded_line(file: str, number: int, raw: bytes) -> Line | None:
+    """What one line of a text file says; None for one that is skipped.
+
+    Args:
+        file: Path of the file, as given.
+        number: Number of the line, from 1.
+        raw: The line without its end.
+    """
+    text = raw.strip()
+    return None if not text or text.startswith(_SKIPPED) else _line(file, number, text)
+
+
+def _source(file: str, venue: str | None) -> Iterator[tuple[int, Line]]:
+    """The lines of a file or a folder, each with the time that orders it; opened now."""
+    if Path(file).is_dir():
+        return _records(file, read_folder(Path(file), venue))
+    return _lines(*_open(file))
+
+
+def _records(file: str, records: Iterator[tuple[int, int, str | None, bytes]]) -> Iterator[tuple[int, Line]]:
+    order = 0
+    for number, recv_ns, url, payload in records:
+        order = max(order, recv_ns)
+        yield order, RecordedLine(file, number, recv_ns, url, payload)
 
 
 def _time(timed: tuple[int, Line]) -> int:
@@ -125,10 +194,9 @@ def _lines(file: str, stream: Iterator[bytes]) -> Iterator[tuple[int, Line]]:
     """``(time that orders it, line)`` for each line that is not skipped."""
     order = 0
     for number, raw in enumerate(stream, 1):
-        text = raw.strip()
-        if not text or text.startswith(_SKIPPED):
+        line = recorded_line(file, number, raw)
+        if line is None:
             continue
-        line = _line(file, number, text)
         if isinstance(line, RecordedLine) and line.recv_ns is not None:
             order = max(order, line.recv_ns)
         yield order, line
@@ -160,16 +228,20 @@ def _shown(text: bytes) -> str:
 
 def _open(file: str) -> tuple[str, Iterator[bytes]]:
     """A file and its lines; opened now, so that a missing file is found before anything is read."""
+    lines = _split(file, _chunks(file))
+    first = next(lines, None)  # finds what is not text before anything is written
+    return file, iter(()) if first is None else _and_rest(first, lines)
+
+
+def _chunks(file: str) -> Iterator[bytes]:
+    """The content of a file, unpacked; opened now."""
     try:
         source = Path(file).open("rb")  # noqa: SIM115 (closed by the generator that reads it)
         head = source.read(len(GZIP_MAGIC))
         source.seek(0)
     except OSError as error:
         raise InputFileError(file, f"cannot be read: {error.strerror}") from None
-    chunks = _inflated(file, source) if head == GZIP_MAGIC else _plain(file, source)
-    lines = _split(file, chunks)
-    first = next(lines, None)  # finds what is not text before anything is written
-    return file, iter(()) if first is None else _and_rest(first, lines)
+    return _inflated(file, source) if head == GZIP_MAGIC else _plain(file, source)
 
 
 def _and_rest(first: bytes, lines: Iterator[bytes]) -> Iterator[bytes]:

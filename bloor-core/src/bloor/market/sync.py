@@ -12,12 +12,12 @@ A change is compared with the number the stream has reached (``last``):
 =============  =====================================  ===================================  ======
 relation       ``CONTIGUOUS`` (Binance spot)          ``PREVIOUS`` (Binance USD-M)         ``NONE``
 =============  =====================================  ===================================  ======
-``OLD``        ``last_seq <= last``                   ``last_seq <= last`` (\*)            never
-``CONTINUES``  ``first_seq <= last + 1 <= last_seq``  ``prev_seq == last`` (\*\*)          always
+``OLD``        ``last_seq <= last``                   ``last_seq <= last``                 never
+``CONTINUES``  ``first_seq <= last + 1 <= last_seq``  ``prev_seq == last`` (\*)            always
 ``AHEAD``      ``first_seq > last + 1``               otherwise                            never
 =============  =====================================  ===================================  ======
 
-After a snapshot (``SPLICING``), where ``last`` is the snapshot's number: (\*) ``last_seq < last``; (\*\*) also
+After a snapshot (``SPLICING``), where ``last`` is the snapshot's number: (\*) also
 ``first_seq <= last`` or ``prev_seq <= last``, since a change that begins where the snapshot already is leaves nothing
 out.
 
@@ -54,6 +54,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 from bloor.market.normalizer import SequenceRule
 from bloor.market.view import BookState
+from bloor.model.decimals import INT64_MAX
 
 __all__ = ["HELD_LIMIT", "Action", "BookSync", "Relation", "relation"]
 
@@ -117,12 +118,10 @@ def relation(
     """
     if rule is SequenceRule.NONE or last < 0:
         return Relation.CONTINUES
-    if rule is SequenceRule.CONTIGUOUS:
-        if last_seq <= last:
-            return Relation.OLD
-        return Relation.CONTINUES if first_seq <= last + 1 else Relation.AHEAD
-    if last_seq < last or (last_seq == last and not splicing):
+    if last_seq <= last:
         return Relation.OLD
+    if rule is SequenceRule.CONTIGUOUS:
+        return Relation.CONTINUES if first_seq <= last + 1 else Relation.AHEAD
     if prev_seq == last or (splicing and (first_seq <= last or 0 <= prev_seq < last)):
         return Relation.CONTINUES
     return Relation.AHEAD
@@ -218,7 +217,7 @@ class BookSync(Generic[T]):
                     self._missing(last_seq, oldest.first_seq, oldest.prev_seq)
                     return Action.REFETCH
             elif last_seq < self.last:
-                self.expected, self.got = last_seq + 1, self.last + 1
+                self.expected, self.got = _next(last_seq), _next(self.last)
                 return Action.REFETCH
         elif last_seq < self.last or (limited and self.state is BookState.SYNCED):
             return Action.DROP
@@ -278,4 +277,9 @@ class BookSync(Generic[T]):
         if self.rule is SequenceRule.PREVIOUS:
             self.expected, self.got = last, prev_seq
         else:
-            self.expected, self.got = last + 1, first_seq
+            self.expected, self.got = _next(last), first_seq
+
+
+def _next(seq: int) -> int:
+    """The number after ``seq``; an event cannot hold one beyond 63 bits."""
+    return min(seq + 1, INT64_MAX)

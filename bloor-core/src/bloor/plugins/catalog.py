@@ -42,6 +42,8 @@ class Kind(Enum):
     """What a plug-in says it is."""
 
     VENUE = "venue"
+    #: Market data of a venue, without order entry.
+    FEED = "feed"
     STRATEGY = "strategy"
     RISK_CHECK = "risk_check"
     #: It has no manifest.

@@ -178,7 +178,10 @@ class PluginHost:
         return {hook: self._ask(name, hook) for hook in self.load(name).hooks if hook in CHECKS}
 
     def installed_venues(self) -> list[str]:
-        """Names of the installed venues, blocked ones left out, sorted; nothing is imported."""
+        """Names of the venues that can be traded on, blocked ones left out, sorted; nothing is imported.
+
+        A plug-in of the kind ``feed`` has market data only and is not among them.
+        """
         return [name for name in self.catalog.names(Kind.VENUE) if name not in self._blocked]
 
     def section_names(self) -> dict[str, list[str]]:
@@ -186,8 +189,8 @@ class PluginHost:
 
         A plug-in that does not say its kind may have any of them.
         """
-        kinds = {"strategy": Kind.STRATEGY, "risk": Kind.RISK_CHECK, "venue": Kind.VENUE}
-        return {table: self.catalog.names(kind, Kind.UNKNOWN) for table, kind in kinds.items()}
+        kinds = {"strategy": [Kind.STRATEGY], "risk": [Kind.RISK_CHECK], "venue": [Kind.VENUE, Kind.FEED]}
+        return {table: self.catalog.names(*of, Kind.UNKNOWN) for table, of in kinds.items()}
 
     def _ask(self, name: str, hook: str) -> Any:
         """What a plug-in's hook returned: called once, checked, remembered."""

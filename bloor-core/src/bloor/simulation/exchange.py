@@ -9,17 +9,22 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from enum import Enum
-from itertools import islice
 from typing import NamedTuple, Protocol
-
-from attrs import define, field
 
 from bloor.model.instrument import Instrument
 from bloor.model.orders import OrderType, Side
 from bloor.simulation.account import Account, base_atoms, quote_atoms
+from bloor.simulation.account_orders import (
+    AccountEvent,
+    AccountEventKind,
+    AccountFill,
+    AccountOrder,
+    Prevention,
+    Refusal,
+)
 from bloor.simulation.matching import MatchingBook
-from bloor.simulation.orders import BookOrder, Ended, EndReason, Execution, OrderState, Outcome
+from bloor.simulation.orders import Ended, EndReason, Execution, OrderState, Outcome, Prevented
+from bloor.simulation.stops import StopOrders, reached
 
 __all__ = [
     "AccountEvent",
@@ -30,93 +35,15 @@ __all__ = [
     "Listener",
     "Market",
     "MarketDriver",
+    "Prevention",
     "PublicTrade",
     "Refusal",
 ]
 
 #: Public trades that a market remembers.
 RECENT_TRADES = 1000
-
-
-class AccountFill(NamedTuple):
-    """One execution of an account's order."""
-
-    trade_id: int
-    price: int
-    units: int
-    value: int
-    fee: int
-    fee_asset: str
-    maker: bool
-    ns: int
-
-
-@define(eq=False, kw_only=True)
-class AccountOrder(BookOrder):
-    """An order of an account, with what the ledger knows of it.
-
-    Attributes:
-        market: Where it trades.
-        client_id: The client's id of it.
-        style: Whatever the venue needs to remember of how the order was worded (its protocol's own fields).
-        created_ns: When it was placed.
-        updated_ns: When it last changed.
-        executed: Settled quantity in units; advances event by event, unlike ``remaining``.
-        value: Settled value in atoms of the quote asset.
-        reserved: Atoms still locked for it.
-        status: Its state as of the event being told.
-        fills: Its executions.
-    """
-
-    market: Market
-    client_id: str
-    style: dict[str, str] = field(factory=dict)
-    created_ns: int = 0
-    updated_ns: int = 0
-    executed: int = 0
-    value: int = 0
-    reserved: int = 0
-    status: OrderState = OrderState.NEW
-    fills: list[AccountFill] = field(factory=list)
-
-    @property
-    def pay_asset(self) -> str:
-        """The asset it pays with."""
-        instrument = self.market.instrument
-        return instrument.quote if self.side is Side.BUY else instrument.base
-
-    @property
-    def receive_asset(self) -> str:
-        """The asset it receives."""
-        instrument = self.market.instrument
-        return instrument.base if self.side is Side.BUY else instrument.quote
-
-
-class Refusal(Enum):
-    """Why an order was not accepted."""
-
-    INSUFFICIENT_BALANCE = "insufficient-balance"
-    WOULD_TAKE = "would-take"
-
-
-class AccountEventKind(Enum):
-    """What happened to an account's order."""
-
-    NEW = "new"
-    TRADE = "trade"
-    CANCELLED = "cancelled"
-    EXPIRED = "expired"
-    PREVENTED = "prevented"
-
-
-class AccountEvent(NamedTuple):
-    """One step of an order's life; ``fill`` for TRADE, ``reason`` for EXPIRED and PREVENTED."""
-
-    kind: AccountEventKind
-    order: AccountOrder
-    ns: int
-    fill: AccountFill | None = None
-    reason: EndReason | None = None
+#: Prices between which nothing was traded.
+_NO_TRADES = (1 << 62, 0)
 
 
 class PublicTrade(NamedTuple):
@@ -163,6 +90,8 @@ class Market:
         driver: What moves it.
         trades: The latest public trades, oldest first.
         last_trade_id: Id of the latest trade.
+        last_price: Price of the latest public trade in ticks; 0 before the first.
+        stops: Orders that wait for a price.
         publishes_market_trades: Whether executions in the book are public trades; a recording prints its own.
     """
 
@@ -174,16 +103,27 @@ class Market:
         self.last_trade_id = 0
         self.last_price = 0
         self.publishes_market_trades = publishes_market_trades
-        self.taker_orders = 0
+        self.stops = StopOrders()
+        self._range = _NO_TRADES
+
+    def printed(self, price: int) -> None:
+        """The public saw a trade at a price."""
+        self.last_price = price
+        low, high = self._range
+        self._range = (min(low, price), max(high, price))
+
+    def triggered(self) -> AccountOrder | None:
+        """The next waiting order that a trade since the last None triggers; it does not wait any longer."""
+        low, high = self._range
+        order = self.stops.take(low, high) if high else None
+        if order is None:
+            self._range = _NO_TRADES
+        return order
 
     def next_trade_id(self) -> int:
         """A new trade id, one more than the last."""
         self.last_trade_id += 1
         return self.last_trade_id
-
-    def recent(self, limit: int) -> list[PublicTrade]:
-        """The latest ``limit`` trades, oldest first."""
-        return list(islice(self.trades, max(0, len(self.trades) - limit), None))
 
 
 class Exchange:
@@ -193,12 +133,14 @@ class Exchange:
         markets: The venue's symbol -> market.
         accounts: Account number -> account.
         orders: Order id -> order, open and ended.
+        preventions: Matches that self-trade prevention did not let happen, oldest first.
     """
 
     def __init__(self, markets: Mapping[str, Market], accounts: Sequence[Account], listener: Listener) -> None:
         self.markets = markets
         self.accounts = {account.number: account for account in accounts}
         self.orders: dict[int, AccountOrder] = {}
+        self.preventions: list[Prevention] = []
         self._open: dict[int, AccountOrder] = {}
         self._listener = listener
         self._last_order_id = 1_000_000
@@ -223,9 +165,11 @@ class Exchange:
             order: A new order; its ``owner`` is an account number here and its ``id`` came from :meth:`next_order_id`.
             now_ns: Wall time.
         """
-        book = order.market.book
-        if order.type is OrderType.POST_ONLY and book.would_take(order.side, order.price):
+        market = order.market
+        if order.type is OrderType.POST_ONLY and market.book.would_take(order.side, order.price):
             return Refusal.WOULD_TAKE
+        if order.stop and reached(order, market.last_price):
+            return Refusal.WOULD_TRIGGER
         account = self._account(order)
         cost = self._cost(order)
         if not account.reserve(order.pay_asset, cost):
@@ -234,28 +178,83 @@ class Exchange:
         order.created_ns = order.updated_ns = now_ns
         self.orders[order.id] = self._open[order.id] = order
         order.status = OrderState.OPEN
+        if order.stop:
+            market.stops.add(order)
+        else:
+            order.working_ns = now_ns
         self._listener.account_event(AccountEvent(AccountEventKind.NEW, order, now_ns))
-        self.absorb(order.market, book.submit(order), now_ns)
-        driver = order.market.driver
-        if driver is not None:
-            self.absorb(order.market, driver.restore(now_ns), now_ns)
+        if not order.stop:
+            self._work(order, now_ns)
         return None
 
     def cancel(self, order: AccountOrder, now_ns: int) -> bool:
         """Cancels an open order; False when it is not open."""
-        if not order.market.book.cancel(order):
+        if order.waiting:
+            order.market.stops.remove(order)
+            order.state = OrderState.CANCELLED
+        elif not order.market.book.cancel(order):
             return False
         self._close(order, OrderState.CANCELLED, now_ns)
         self._listener.account_event(AccountEvent(AccountEventKind.CANCELLED, order, now_ns))
         return True
 
+    def amend(self, order: AccountOrder, units: int, client_id: str, now_ns: int) -> bool:
+        """Reduces the quantity of an open order to ``units``; it keeps its place in the queue.
+
+        Returns:
+            False when it is not open, or ``units`` is not between what is settled and the quantity it has.
+        """
+        cut = order.units - units
+        if order.status is not OrderState.OPEN or not 0 < cut < order.unsettled:
+            return False
+        if order.waiting:
+            order.units -= cut
+            order.remaining -= cut
+        elif not order.market.book.reduce(order, cut):
+            return False
+        former, order.client_id = order.client_id, client_id
+        order.updated_ns = now_ns
+        self._release(order, self._still_needed(order))
+        self._listener.account_event(AccountEvent(AccountEventKind.AMENDED, order, now_ns, former_id=former))
+        return True
+
     def absorb(self, market: Market, outcomes: Sequence[Outcome], now_ns: int) -> None:
-        """Settles what happened in a book and tells it."""
+        """Settles what happened in a book and tells it; then triggers the stops that were reached."""
+        self._digest(market, outcomes, now_ns)
+        while (order := market.triggered()) is not None:
+            self._trigger(order, now_ns)
+
+    def _digest(self, market: Market, outcomes: Sequence[Outcome], now_ns: int) -> None:
         for outcome in outcomes:
             if isinstance(outcome, Execution):
                 self._executed(market, outcome, now_ns)
+            elif isinstance(outcome, Prevented):
+                self._prevented(outcome, now_ns)
             elif isinstance(outcome.order, AccountOrder):
                 self._ended(outcome, outcome.order, now_ns)
+
+    def _work(self, order: AccountOrder, now_ns: int) -> None:
+        """An order comes to the book."""
+        market = order.market
+        self.absorb(market, market.book.submit(order), now_ns)
+        if market.driver is not None:
+            self.absorb(market, market.driver.restore(now_ns), now_ns)
+
+    def _trigger(self, order: AccountOrder, now_ns: int) -> None:
+        """A waiting order's stop was reached: what it must pay may differ from what was locked for it."""
+        order.working_ns = order.updated_ns = now_ns
+        self._listener.account_event(AccountEvent(AccountEventKind.TRIGGERED, order, now_ns))
+        if order.type is OrderType.MARKET and order.side is Side.BUY:
+            cost = self._market_cost(order)
+            self._release(order, cost)
+            if not self._account(order).reserve(order.pay_asset, cost - order.reserved):
+                order.state = OrderState.EXPIRED
+                self._ended(Ended(order, EndReason.NO_FUNDS), order, now_ns)
+                return
+            order.reserved = cost
+        self._digest(order.market, order.market.book.submit(order), now_ns)
+        if order.market.driver is not None:
+            self._digest(order.market, order.market.driver.restore(now_ns), now_ns)
 
     def _executed(self, market: Market, execution: Execution, now_ns: int) -> None:
         trade_id = market.next_trade_id()
@@ -264,7 +263,7 @@ class Exchange:
             taker_id = taker.id if taker is not None else 0
             trade = PublicTrade(trade_id, execution.price, execution.units, execution.aggressor, now_ns, taker_id)
             market.trades.append(trade)
-            market.last_price = execution.price
+            market.printed(execution.price)
             self._listener.public_trade(market, trade)
         for order, maker in ((execution.maker, True), (taker, False)):
             if isinstance(order, AccountOrder):
@@ -281,13 +280,31 @@ class Exchange:
         order.executed += execution.units
         order.value += value
         order.updated_ns = now_ns
-        if order.type is not OrderType.MARKET or order.executed == order.units:
+        if order.type is not OrderType.MARKET or not order.unsettled:
             self._release(order, self._still_needed(order))
         fill = AccountFill(trade_id, execution.price, execution.units, value, fee, order.receive_asset, maker, now_ns)
         order.fills.append(fill)
-        if order.executed == order.units:
+        if not order.unsettled:
             self._close(order, OrderState.FILLED, now_ns)
         self._listener.account_event(AccountEvent(AccountEventKind.TRADE, order, now_ns, fill))
+
+    def _prevented(self, kept_apart: Prevented, now_ns: int) -> None:
+        """Notes it on both orders; one that lives on with less is told here, one that ends when it does."""
+        price, maker, taker, maker_units, taker_units = kept_apart
+        assert isinstance(maker, AccountOrder)
+        assert isinstance(taker, AccountOrder)
+        number = len(self.preventions) + 1
+        prevention = Prevention(number, price, maker, taker, maker_units, taker_units, now_ns)
+        self.preventions.append(prevention)
+        for order, units in ((maker, maker_units), (taker, taker_units)):
+            if units:
+                order.preventions.append(prevention)
+                order.prevented += units
+                order.updated_ns = now_ns
+                if order.unsettled:
+                    if order.type is not OrderType.MARKET:
+                        self._release(order, self._still_needed(order))
+                    self._listener.account_event(AccountEvent(AccountEventKind.PREVENTED, order, now_ns))
 
     def _ended(self, ended: Ended, order: AccountOrder, now_ns: int) -> None:
         prevented = ended.reason is EndReason.SELF_TRADE
@@ -312,15 +329,21 @@ class Exchange:
         if order.side is Side.SELL:
             return base_atoms(instrument, order.units)
         if order.type is OrderType.MARKET:
-            return sum(quote_atoms(instrument, price, units) for price, units in order.market.book.takes(order))
+            return quote_atoms(instrument, order.stop, order.units) if order.stop else self._market_cost(order)
         return quote_atoms(instrument, order.price, order.units)
+
+    def _market_cost(self, order: AccountOrder) -> int:
+        """What a market order would pay in the book as it is."""
+        book, instrument = order.market.book, order.market.instrument
+        return sum(quote_atoms(instrument, price, units) for price, units in book.takes(order))
 
     def _still_needed(self, order: AccountOrder) -> int:
         """What must stay locked for the unsettled rest of an order."""
-        left = order.units - order.executed
+        left = order.unsettled
         if order.side is Side.SELL:
             return base_atoms(order.market.instrument, left)
-        return quote_atoms(order.market.instrument, order.price, left) if order.price else 0
+        price = order.price or (order.stop if order.waiting else 0)
+        return quote_atoms(order.market.instrument, price, left) if price else 0
 
     def _account(self, order: AccountOrder) -> Account:
         if order.owner is None:

@@ -18,16 +18,18 @@ STEP_NS = 20_000_000
 _STEP_S = STEP_NS / 1e9
 #: Noise per square root of a second, in log price (0.2 basis points).
 _NOISE = 0.2e-4
-#: Trend speed per second in log price: uniform between these (1 to 2.5 basis points).
-_DRIFT = (1.0e-4, 2.5e-4)
+#: Trend speed per second in log price: uniform between these (1.5 to 2.8 basis points).
+_DRIFT = (1.5e-4, 2.8e-4)
+#: Sigma of the log-normal factor on it: now and then a market runs.
+_BURST = 0.35
 #: Pull per second of a ranging phase.
 _PULL = 0.8
 #: Length of a phase in seconds: at least, and mean of the exponential part.
-_PHASE_S = (0.6, 0.4)
+_PHASE_S = (0.6, 0.2)
 #: Probability that a phase trends.
-_TREND = 0.92
+_TREND = 0.97
 #: How much likelier than by chance a trend turns against the one before.
-_TURN = 0.45
+_TURN = 0.49
 #: Log distance from the opening price at which trends always lead back.
 _RANGE = 0.03
 
@@ -74,7 +76,7 @@ class FairValue:
         rng = self._rng
         self._phase_ends = self._steps + int((_PHASE_S[0] + rng.expovariate(1 / _PHASE_S[1])) / _STEP_S)
         self._anchor = self._log
-        speed = rng.uniform(*_DRIFT)
+        speed = rng.uniform(*_DRIFT) * math.exp(rng.gauss(0.0, _BURST))
         lean = (self._open - self._log) / _RANGE
         turn = -_TURN if self._last_drift > 0 else _TURN
         up = rng.random() < 0.5 + turn + 0.5 * max(-1.0, min(1.0, lean))

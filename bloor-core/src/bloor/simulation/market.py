@@ -5,11 +5,12 @@ Events arrive in clusters (:mod:`bloor.simulation.arrivals`). Each is one of fou
 * **touch makers** quote next to the opposite best, inside what the fair value (:mod:`bloor.simulation.fairvalue`)
   allows, so that the spread is mostly one or a few ticks;
 * **deep makers** place orders at exponentially distributed distances behind the touch;
-* **cancellers** withdraw an order, rather one that is far away;
-* **takers**: *informed* ones sweep what is mispriced against the fair value, *noise* ones buy or sell a random amount.
+* **cancellers** withdraw an order, rather one that is far away, and best prices that the fair value has left behind;
+* **takers**: *informed* ones sweep what is mispriced against the fair value; *noise* ones work through parent orders of
+  heavy-tailed length, so that the signs of trades persist.
 
-Sizes are log-normal, with round ones among them. After every event both sides are refilled to :data:`MIN_LEVELS`
-levels, so a book that an account's order swept is deep again at once.
+Sizes are log-normal, those of takers much wider than those of makers, with round ones among them. After every event
+both sides are refilled to :data:`MIN_LEVELS` levels, so a book that an account's order swept is deep again at once.
 
 Everything is drawn from one seed in the model's own event times, whatever the steps in which it is asked to advance:
 two runs that place the same orders between the same events are equal.
@@ -34,6 +35,10 @@ __all__ = ["MIN_LEVELS", "MarketStyle", "SeededMarket"]
 
 #: Levels on each side after every event.
 MIN_LEVELS = 30
+#: Child orders of a noise taker's parent order: tail exponent of their number, and the most.
+_PARENT_TAIL, _LONGEST_PARENT = 1.2, 40
+#: Share of mispriced best prices that are taken; the others are withdrawn in time.
+_SWEPT = 0.65
 _SIDES = (Side.BUY, Side.SELL)
 
 
@@ -43,8 +48,10 @@ class MarketStyle:
 
     Attributes:
         price: Opening price in the quote asset.
-        order_value: Median value of an order in the quote asset.
-        size_sigma: Sigma of the log-normal order size.
+        order_value: Median value of a resting order in the quote asset.
+        size_sigma: Sigma of its log-normal size.
+        taker_value: Median value of a noise taker's order in the quote asset.
+        taker_sigma: Sigma of its log-normal size.
         depth_bps: Mean distance of deep orders from the touch, in basis points.
         slack_bps: How far touch makers let themselves be from the fair value, in basis points.
         events_per_s: Mean events per second.
@@ -52,10 +59,12 @@ class MarketStyle:
     """
 
     price: float
-    order_value: float = 2_000.0
+    order_value: float = 5_000.0
     size_sigma: float = 1.1
-    depth_bps: float = 4.0
-    slack_bps: float = 0.15
+    taker_value: float = 200.0
+    taker_sigma: float = 2.1
+    depth_bps: float = 5.5
+    slack_bps: float = 0.25
     events_per_s: float = 120.0
     orders: int = 220
 
@@ -86,7 +95,7 @@ class SeededMarket:
         self.next_ns = 0
         self._style = style
         self._rng = Random(seed)
-        self._arrivals = Hawkes(self._rng, style.events_per_s * 0.4, 7.2, 12.0)
+        self._arrivals = Hawkes(self._rng, style.events_per_s * 0.2, 40.0, 50.0)
         self._fair = FairValue(Random(path), style.price)
         self._order_id = order_id
         self._orders: list[BookOrder] = []
@@ -96,7 +105,9 @@ class SeededMarket:
         self._lot_units = instrument.lot_units
         self._depth_ticks = max(4.0, style.price / self._tick * style.depth_bps * 1e-4)
         self._slack_ticks = max(1.0, style.price / self._tick * style.slack_bps * 1e-4)
-        self._median_units = style.order_value / style.price * 10**instrument.qty_decimals
+        self._unit_value = style.price / 10**instrument.qty_decimals
+        self._parent_side = Side.BUY
+        self._parent_left = 0
 
     def start(self, now_ns: int) -> None:
         """Opens the market with a full book."""
@@ -131,11 +142,14 @@ class SeededMarket:
         slack = self._slack_ticks / 2
         gap = fair - ask if fair > ask + slack else fair - bid if fair < bid - slack else 0.0
         draw = self._rng.random()
-        if self._steps <= 2 or draw < 0.08:
+        if self._steps <= 2 or draw < 0.11:
             return self._noise_taker()
         if gap and draw < 0.5:
-            return self._informed_taker(fair, Side.BUY if gap > 0 else Side.SELL)
-        if draw < 0.55:
+            side = Side.BUY if gap > 0 else Side.SELL
+            if self._rng.random() < _SWEPT:
+                return self._informed_taker(fair, side)
+            return self._retreat(opposite(side), fair)
+        if draw < (0.55 if ask - bid == 1 else 0.9):
             return self._touch(fair, bid, ask)
         crowd = len(self._orders) / self._style.orders
         if self._rng.random() * 2 < crowd:
@@ -168,13 +182,27 @@ class SeededMarket:
     def _informed_taker(self, fair: float, side: Side) -> Sequence[Outcome]:
         """Sweeps what is mispriced by its view of the fair value."""
         limit = math.floor(fair) if side is Side.BUY else math.ceil(fair)
-        return self._take(side, limit, self._size() * self._rng.randint(2, 12))
+        value, sigma = self._style.taker_value, self._style.taker_sigma
+        return self._take(side, limit, self._size(value, sigma) * self._rng.randint(1, 12))
+
+    def _retreat(self, side: Side, fair: float) -> Sequence[Outcome]:
+        """Makers who quote the best price of a side withdraw it, since it is mispriced, and somebody quotes anew."""
+        level = self.book.side(side).best
+        for order in list(level.queue) if level is not None else ():
+            if order.owner is None:
+                self.book.cancel(order)
+        self._forget_ended()
+        return self._touch(fair, self._best(Side.BUY), self._best(Side.SELL))
 
     def _noise_taker(self) -> Sequence[Outcome]:
-        side = self._side()
+        if not self._parent_left:
+            self._parent_side = self._side()
+            self._parent_left = min(_LONGEST_PARENT, int(self._rng.paretovariate(_PARENT_TAIL)))
+        self._parent_left -= 1
+        side = self._parent_side
         best = self._best(opposite(side))
         reach = side * max(1, int(self._depth_ticks / 8))
-        return self._take(side, max(1, best + reach), self._size())
+        return self._take(side, max(1, best + reach), self._size(self._style.taker_value, self._style.taker_sigma))
 
     # -- orders -----------------------------------------------------------------------------------------------------
 
@@ -222,9 +250,11 @@ class SeededMarket:
         price = math.floor(fair) + 1
         return price if other is None else max(price, other.price + 1)
 
-    def _size(self) -> int:
+    def _size(self, value: float = 0.0, sigma: float = 0.0) -> int:
+        """A size in units: of a resting order, or about ``value`` in the quote asset."""
         rng = self._rng
-        units = self._median_units * math.exp(rng.gauss(0.0, self._style.size_sigma))
+        value, sigma = value or self._style.order_value, sigma or self._style.size_sigma
+        units = value / self._unit_value * math.exp(rng.gauss(0.0, sigma))
         if rng.random() < 0.15:  # some people like round numbers
             units = float(f"{units:.1g}")
         return max(self.instrument.min_lots, int(units) // self._lot_units) * self._lot_units

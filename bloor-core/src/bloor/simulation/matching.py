@@ -27,6 +27,7 @@ from bloor.simulation.orders import (
     Execution,
     OrderState,
     Outcome,
+    Prevented,
     SelfTrade,
     opposite,
 )
@@ -83,11 +84,16 @@ class MatchingBook:
             if not left or not other.reaches(level, order.price):
                 break
             for maker in level.queue:
+                units = min(left, maker.remaining)
                 if _same_account(maker, order):
                     if order.self_trade is SelfTrade.EXPIRE_MAKER:
                         continue
-                    return taken
-                units = min(left, maker.remaining)
+                    if order.self_trade is not SelfTrade.DECREMENT:
+                        return taken
+                    left -= units
+                    if not left:
+                        break
+                    continue
                 taken.append((level.price, units))
                 left -= units
                 if not left:
@@ -117,6 +123,19 @@ class MatchingBook:
         if order.state is not OrderState.OPEN:
             return False
         self._remove(order, OrderState.CANCELLED)
+        return True
+
+    def reduce(self, order: BookOrder, units: int) -> bool:
+        """Takes ``units`` off a resting order, which keeps its place in the queue.
+
+        Returns:
+            False when it does not rest here, or would have nothing left.
+        """
+        if order.state is not OrderState.OPEN or not 0 < units < order.remaining:
+            return False
+        order.units -= units
+        self.side(order.side).levels[order.price].execute(order, units)
+        self.touched[order.side, order.price] = None
         return True
 
     def _rest(self, order: BookOrder) -> None:
@@ -155,10 +174,32 @@ class MatchingBook:
         taker.state = OrderState.FILLED
 
     def _prevent(self, maker: BookOrder, taker: BookOrder, outcomes: list[Outcome]) -> None:
-        if taker.self_trade is not SelfTrade.EXPIRE_TAKER:
+        mode = taker.self_trade
+        if mode is SelfTrade.DECREMENT:
+            self._decrement(maker, taker, outcomes)
+            return
+        lost = 0 if mode is SelfTrade.EXPIRE_TAKER else maker.remaining
+        gone = 0 if mode is SelfTrade.EXPIRE_MAKER else taker.remaining
+        outcomes.append(Prevented(maker.price, maker, taker, lost, gone))
+        if lost:
             self._remove(maker, OrderState.PREVENTED)
             outcomes.append(Ended(maker, EndReason.SELF_TRADE))
-        if taker.self_trade is not SelfTrade.EXPIRE_MAKER:
+        if gone:
+            outcomes.append(_end(taker, OrderState.PREVENTED, EndReason.SELF_TRADE))
+
+    def _decrement(self, maker: BookOrder, taker: BookOrder, outcomes: list[Outcome]) -> None:
+        """Both orders lose the smaller remainder."""
+        units = min(maker.remaining, taker.remaining)
+        outcomes.append(Prevented(maker.price, maker, taker, units, units))
+        if maker.remaining == units:
+            self._remove(maker, OrderState.PREVENTED)
+            maker.remaining = 0
+            outcomes.append(Ended(maker, EndReason.SELF_TRADE))
+        else:
+            self.side(maker.side).levels[maker.price].execute(maker, units)
+            self.touched[maker.side, maker.price] = None
+        taker.remaining -= units
+        if not taker.remaining:
             outcomes.append(_end(taker, OrderState.PREVENTED, EndReason.SELF_TRADE))
 
     def _execute(self, side: BookSide, level: Level, maker: BookOrder, units: int) -> None:

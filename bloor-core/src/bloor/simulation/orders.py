@@ -12,7 +12,17 @@ from attrs import define, field
 
 from bloor.model.orders import OrderType, Side, TimeInForce
 
-__all__ = ["BookOrder", "EndReason", "Ended", "Execution", "OrderState", "Outcome", "SelfTrade", "opposite"]
+__all__ = [
+    "BookOrder",
+    "EndReason",
+    "Ended",
+    "Execution",
+    "OrderState",
+    "Outcome",
+    "Prevented",
+    "SelfTrade",
+    "opposite",
+]
 
 
 class SelfTrade(Enum):
@@ -22,6 +32,8 @@ class SelfTrade(Enum):
     EXPIRE_MAKER = "expire-maker"
     EXPIRE_TAKER = "expire-taker"
     EXPIRE_BOTH = "expire-both"
+    #: Both lose the smaller of their remainders without a trade; who has nothing left ends.
+    DECREMENT = "decrement"
 
 
 class OrderState(Enum):
@@ -49,6 +61,8 @@ class EndReason(Enum):
     WOULD_TAKE = "would-take"
     #: Self-trade prevention.
     SELF_TRADE = "self-trade"
+    #: A triggered market order that its account can no longer pay for.
+    NO_FUNDS = "no-funds"
 
 
 @define(eq=False, kw_only=True)
@@ -64,7 +78,7 @@ class BookOrder:
         type: Limit, market or post-only.
         tif: Time in force.
         self_trade: Self-trade prevention mode.
-        remaining: What is not yet executed, in units.
+        remaining: What is not yet executed or prevented, in units.
         state: Where it is in its life.
     """
 
@@ -107,8 +121,26 @@ class Ended(NamedTuple):
     reason: EndReason
 
 
+class Prevented(NamedTuple):
+    """Self-trade prevention kept two orders of one account apart; what ends by it is told by an :class:`Ended` after.
+
+    Attributes:
+        price: The maker's price in ticks.
+        maker: The resting order.
+        taker: The order that would have met it.
+        maker_units: What the maker lost, in units; 0 when it stays as it was.
+        taker_units: What the taker lost.
+    """
+
+    price: int
+    maker: BookOrder
+    taker: BookOrder
+    maker_units: int
+    taker_units: int
+
+
 #: What a call to a matching book made happen, in order.
-Outcome = Execution | Ended
+Outcome = Execution | Ended | Prevented
 
 
 def opposite(side: Side) -> Side:

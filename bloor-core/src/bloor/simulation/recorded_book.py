@@ -92,7 +92,7 @@ class RecordedBook:
         units = self._qty(message.qty)
         number = int(message.trade_id) if message.trade_id.isdigit() else len(self.trades)
         self.trades.append(PublicTrade(number, price, units, aggressor, message.exch_ns, 0))
-        self.market.last_price = price
+        self.market.printed(price)
         if not self.known:
             return []
         return self._book.trade(price, self._lots(units), aggressor, counted=self._counted(message, price, aggressor))

@@ -11,11 +11,15 @@ import asyncio
 import json
 import signal
 import socket
+import ssl
 import sys
+import tempfile
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from aiohttp import WSMsgType, web
@@ -23,6 +27,7 @@ from loguru import logger
 
 from bloor.errors import UsageError
 from bloor.hookspecs import SimulatedVenueSpec
+from bloor.simulation.certificates import issue, server_context
 from bloor.simulation.venue import HttpRequest, SimulatedVenue, SimulationOptions
 
 __all__ = ["STATUS_PATH", "Ready", "run_server", "serve"]
@@ -206,7 +211,9 @@ def _no_delay(request: web.Request) -> None:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
-async def serve(spec: SimulatedVenueSpec, options: SimulationOptions, port: int, on_ready: Ready) -> None:
+async def serve(
+    spec: SimulatedVenueSpec, options: SimulationOptions, port: int, on_ready: Ready, *, tls: bool = False
+) -> None:
     """Serves a simulated venue on 127.0.0.1 until cancelled.
 
     Args:
@@ -214,7 +221,9 @@ async def serve(spec: SimulatedVenueSpec, options: SimulationOptions, port: int,
         options: What it should be.
         port: TCP port; 0 for a free one.
         on_ready: Called once with the document that the command line prints: ``ready``, ``rest``, ``streams``,
-            ``ws_api``, ``credentials``.
+            ``ws_api``, ``credentials``; with TLS also ``ca``.
+        tls: Serve ``https`` and ``wss`` only, with a certificate of an authority made for this process, whose file
+            ``ca`` names.
 
     Raises:
         UsageError: The options cannot be.
@@ -224,30 +233,45 @@ async def serve(spec: SimulatedVenueSpec, options: SimulationOptions, port: int,
     server = _Server(spec, options)
     runner = web.AppRunner(server.application(), access_log=None, shutdown_timeout=1.0)
     await runner.setup()
-    try:
-        site = web.TCPSite(runner, _HOST, port)
-        await site.start()
-        server.start()
-        on_ready(_document(server.venue, runner.addresses[0][1]))
-        await server.failed
-    finally:
-        server.stop()
-        await runner.cleanup()
+    with _certified(tls) as (context, authority):
+        try:
+            site = web.TCPSite(runner, _HOST, port, ssl_context=context)
+            await site.start()
+            server.start()
+            on_ready(_document(server.venue, runner.addresses[0][1], authority))
+            await server.failed
+        finally:
+            server.stop()
+            await runner.cleanup()
 
 
-def _document(venue: SimulatedVenue, port: int) -> dict[str, Any]:
+@contextmanager
+def _certified(tls: bool) -> Iterator[tuple[ssl.SSLContext | None, Path | None]]:
+    """TLS settings and the authority's file, which is gone afterwards; nothing of it without TLS."""
+    if not tls:
+        yield None, None
+        return
+    with tempfile.TemporaryDirectory(prefix="bloor-venue-") as folder:
+        yield server_context(issue(datetime.now(UTC)), Path(folder))
+
+
+def _document(venue: SimulatedVenue, port: int, authority: Path | None) -> dict[str, Any]:
     paths = venue.paths()
-    web_url, socket_url = f"http://{_HOST}:{port}", f"ws://{_HOST}:{port}"
-    return {
+    secure = "" if authority is None else "s"
+    web_url, socket_url = f"http{secure}://{_HOST}:{port}", f"ws{secure}://{_HOST}:{port}"
+    document = {
         "ready": True,
         "rest": web_url + paths["rest"],
         "streams": socket_url + paths["streams"],
         "ws_api": socket_url + paths["ws_api"],
         "credentials": venue.credentials(),
     }
+    return document if authority is None else {**document, "ca": str(authority)}
 
 
-def run_server(spec: SimulatedVenueSpec, options: SimulationOptions, port: int, *, json_ready: bool) -> int:
+def run_server(
+    spec: SimulatedVenueSpec, options: SimulationOptions, port: int, *, json_ready: bool, tls: bool = False
+) -> int:
     """Serves until SIGTERM or Ctrl-C; what ``bloor venue sim NAME`` does.
 
     Args:
@@ -255,6 +279,7 @@ def run_server(spec: SimulatedVenueSpec, options: SimulationOptions, port: int, 
         options: What it should be.
         port: TCP port; 0 for a free one.
         json_ready: Print the ready document as one JSON line on stdout; otherwise as text for people.
+        tls: Serve over TLS only.
 
     Returns:
         The exit code.
@@ -270,7 +295,7 @@ def run_server(spec: SimulatedVenueSpec, options: SimulationOptions, port: int, 
         sys.stdout.flush()
 
     async def main() -> None:
-        task = asyncio.ensure_future(serve(spec, options, port, on_ready))
+        task = asyncio.ensure_future(serve(spec, options, port, on_ready, tls=tls))
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             with suppress(NotImplementedError):  # Windows: Ctrl-C arrives as KeyboardInterrupt
@@ -288,7 +313,7 @@ def run_server(spec: SimulatedVenueSpec, options: SimulationOptions, port: int, 
 
 def _for_people(venue: str, document: dict[str, Any]) -> str:
     """The ready document as lines of text."""
-    urls = [f"  {name:<8}{document[name]}" for name in ("rest", "streams", "ws_api")]
+    urls = [f"  {name:<8}{document[name]}" for name in ("rest", "streams", "ws_api", "ca") if name in document]
     keys = json.dumps(document["credentials"], indent=2)
     return "\n".join([f"simulated {venue} is ready; Ctrl-C ends it", *urls, f"credentials {keys}"])
 

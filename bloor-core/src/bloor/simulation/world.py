@@ -13,6 +13,7 @@ from collections.abc import Callable
 from itertools import count
 from typing import NamedTuple, Protocol
 
+from bloor.engine.effects import STANDBY
 from bloor.errors import RunError
 from bloor.simulation.venue import HttpRequest, Outbox, SimulatedVenue
 from bloor.venue.session import NEVER
@@ -55,6 +56,11 @@ class VirtualWorld:
 
     It is the :class:`~bloor.engine.effects.Effects` of the engine.
 
+    Attributes:
+        now_ns: The virtual time, wall ns since the epoch.
+        venue: The venue's core.
+        lossy: Asked for each frame from the venue whether it is lost on its way; a fault that tests set.
+
     Args:
         build: Makes the venue's core from the outbox that its frames leave by.
         start_ns: The virtual time at the start, wall ns since the epoch.
@@ -80,6 +86,8 @@ class VirtualWorld:
         self._order = count()
         self._last: dict[tuple[int, bool], int] = {}
         self._open: dict[int, int] = {}
+        self._attempt: dict[int, int] = {}
+        self.lossy: Callable[[int, bytes], bool] = lambda _conn, _payload: False
         self._conns: dict[int, int] = {}
         self._next_wire = count(1)
         self._urls: dict[int, str] = {}
@@ -114,7 +122,7 @@ class VirtualWorld:
         """A frame to the venue."""
         wire = self._open.get(conn)
         if wire is not None:
-            self._schedule(conn, True, lambda: self._to_venue(wire, payload))
+            self._schedule(wire, True, lambda: self._to_venue(wire, payload))
 
     def get(self, conn: int, tag: str, path: str) -> None:
         """A REST request: there and back, beside the connection's frames."""
@@ -130,6 +138,24 @@ class VirtualWorld:
     def reconnect(self, conn: int, reason: str) -> None:
         """Closes and opens again after the backoff."""
         self._lose(conn, reason)
+
+    def open_standby(self, conn: int) -> None:
+        """A second connection to the same place; it is not opened again when it is lost."""
+        self._urls[conn | STANDBY] = self._urls[conn]
+        self._connect(conn | STANDBY)
+
+    def promote(self, conn: int) -> None:
+        """The second connection takes the place of the first, which is closed; frames under way are kept."""
+        self._close(conn)
+        wire = self._open.pop(conn | STANDBY)
+        self._open[conn] = wire
+        self._conns[wire] = conn
+        self._attempt[conn] = self._attempt.get(conn, 0) + 1
+
+    def abandon(self, conn: int) -> None:
+        """Closes the second connection, or forgets the attempt to open it."""
+        self._close(conn | STANDBY)
+        self._attempt[conn | STANDBY] = self._attempt.get(conn | STANDBY, 0) + 1
 
     # ---- running
 
@@ -157,6 +183,11 @@ class VirtualWorld:
         """Breaks a connection from outside: a fault."""
         self._lose(conn, reason)
 
+    def inject(self, conn: int, payload: bytes) -> None:
+        """A frame as if the venue had sent it: a notice, or garbage."""
+        wire = self._open[conn]
+        self._schedule(wire, False, lambda: self._arrive(wire, payload))
+
     def _inputs(self) -> Inputs:
         if self._engine is None:
             raise RunError("no engine is attached to this world")
@@ -168,54 +199,72 @@ class VirtualWorld:
     def _at(self, when_ns: int, what: Callable[[], None]) -> None:
         heapq.heappush(self._events, (when_ns, next(self._order), what))
 
-    def _schedule(self, conn: int, outward: bool, what: Callable[[], None]) -> None:
+    def _schedule(self, wire: int, outward: bool, what: Callable[[], None]) -> None:
         """After a delay, but never before what was sent earlier the same way on the same connection."""
-        when = max(self._delay(), self._last.get((conn, outward), 0))
-        self._last[conn, outward] = when
+        when = max(self._delay(), self._last.get((wire, outward), 0))
+        self._last[wire, outward] = when
         self._at(when, what)
 
     def _connect(self, conn: int) -> None:
         engine = self._inputs()
         path, _, query = self._urls[conn].partition("?")
         wire = next(self._next_wire)
+        attempt = self._attempt[conn] = self._attempt.get(conn, 0) + 1
 
         def accept() -> None:
+            if self._attempt[conn] != attempt:
+                return
             self._conns[wire] = conn
-            self._schedule(conn, False, ready)
+            self._schedule(wire, False, ready)
             if not self.venue.opened(wire, path, query, self.now_ns):
                 raise RunError(f"the simulated venue refused a connection to {path}")
 
         def ready() -> None:
-            if self._conns.get(wire) == conn:
+            if self._conns.get(wire) == conn and self._attempt[conn] == attempt:
                 self._open[conn] = wire
                 engine.connected(conn, self.now_ns)
+            elif self._conns.pop(wire, None) is not None:
+                self.venue.closed(wire, self.now_ns)
 
-        self._schedule(conn, True, accept)
+        self._schedule(wire, True, accept)
 
-    def _lose(self, conn: int, reason: str) -> None:
+    def _close(self, conn: int) -> bool:
+        """Closes a connection without a word; whether there was one."""
         wire = self._open.pop(conn, None)
         if wire is None:
-            return
+            return False
         del self._conns[wire]
         self.venue.closed(wire, self.now_ns)
+        return True
+
+    def _lose(self, conn: int, reason: str) -> None:
+        if not self._close(conn):
+            return
         engine = self._inputs()
+        attempt = self._attempt[conn] = self._attempt.get(conn, 0) + 1
+
+        def again() -> None:
+            if self._attempt[conn] == attempt:
+                self._connect(conn)
+
         # at its own moment, so that an engine that asked for this is not entered twice
         self._at(self.now_ns, lambda: engine.disconnected(conn, self.now_ns, reason))
-        self._at(self.now_ns + self._backoff_ns, lambda: self._connect(conn))
+        if not conn & STANDBY:
+            self._at(self.now_ns + self._backoff_ns, again)
 
     def _to_venue(self, wire: int, payload: bytes) -> None:
         if wire in self._conns:
             self.venue.received(wire, payload, self.now_ns)
 
     def _from_venue(self, wire: int, payload: bytes | None) -> None:
-        conn = self._conns.get(wire)
-        if conn is None:
+        if wire not in self._conns:
             return
         if payload is None:
-            self._schedule(conn, False, lambda: self._lose(conn, "closed by the venue"))
+            self._schedule(wire, False, lambda: self._lose(self._conns.get(wire, 0), "closed by the venue"))
         else:
-            self._schedule(conn, False, lambda: self._arrive(wire, conn, payload))
+            self._schedule(wire, False, lambda: self._arrive(wire, payload))
 
-    def _arrive(self, wire: int, conn: int, payload: bytes) -> None:
-        if self._open.get(conn) == wire:
+    def _arrive(self, wire: int, payload: bytes) -> None:
+        conn = self._conns.get(wire, 0)
+        if self._open.get(conn) == wire and not self.lossy(conn, payload):
             self._inputs().frame(conn, payload, self.now_ns)

@@ -60,6 +60,7 @@ class VirtualRun:
         speed: float = 1.0,
         seed: int = 1,
         latency: Latency = Latency(),  # noqa: B008 (immutable)
+        faults: str = "",
     ) -> None:
         options = RunOptions(
             plugins=tuple(plugins), venues=(venue,), symbols=tuple(symbols), sets=tuple(sets), data=tuple(data),
@@ -71,7 +72,9 @@ class VirtualRun:
         self.setup: Setup = prepare(options, {})
         (choice,) = self.setup.venues
         spec = self.setup.plugins.simulated_venue(venue)
-        simulation = SimulationOptions(seed=seed, symbols=choice.symbols, recordings=tuple(data), speed=speed)
+        simulation = SimulationOptions(
+            seed=seed, symbols=choice.symbols, recordings=tuple(data), speed=speed, faults=faults
+        )
         self.world = VirtualWorld(lambda outbox: spec.build(simulation, outbox), latency=latency, seed=seed)
         paths = self.world.venue.paths()
         endpoints = Endpoints(*(HOST + paths[key] for key in ("rest", "streams", "ws_api")))

@@ -29,9 +29,13 @@ __all__ = [
     "Get",
     "OrderSession",
     "Reconnect",
+    "Replace",
+    "ReplaceableFeed",
     "Send",
     "Session",
     "SnapshotBody",
+    "Tell",
+    "WatchfulFeed",
 ]
 
 #: A ``deadline_ns`` that never comes.
@@ -53,7 +57,11 @@ class Send(NamedTuple):
 
 
 class Get(NamedTuple):
-    """Fetch ``path`` (with its query) from the REST endpoint; the answer comes back under ``tag``."""
+    """Fetch ``path`` (with its query) from the REST endpoint; the answer comes back under ``tag``.
+
+    The tag of a request for a book is ``depth:<venue symbol>``: whoever reads a record of the session later learns from
+    it whose book an answer is.
+    """
 
     tag: str
     path: str
@@ -65,7 +73,23 @@ class Reconnect(NamedTuple):
     reason: str
 
 
-Action = Send | Get | Reconnect
+class Replace(NamedTuple):
+    """Open a second connection beside this one, and let it take over once nothing can be lost by it.
+
+    Only a :class:`ReplaceableFeed` asks for it. Asked again while a replacement is under way, it changes nothing.
+    """
+
+    reason: str
+
+
+class Tell(NamedTuple):
+    """Something that a person should know: an alert of the given code."""
+
+    code: str
+    text: str
+
+
+Action = Send | Get | Reconnect | Replace | Tell
 
 
 class SnapshotBody(NamedTuple):
@@ -112,6 +136,38 @@ class FeedSession(Session, Protocol):
         self, tag: str, status: int, body: bytes, now_ns: int
     ) -> tuple[Sequence[Action], SnapshotBody | None]:
         """The answer to a :class:`Get`; ``status`` 0 means that none came."""
+
+
+@runtime_checkable
+class WatchfulFeed(FeedSession, Protocol):
+    """A feed that looks at market frames for a while.
+
+    That a stream was subscribed to is no proof that it brings anything: venues acknowledge streams that do not exist.
+    """
+
+    #: Whether :meth:`heard` wants to see market frames at present.
+    watching: bool
+
+    def heard(self, frame: bytes, now_ns: int) -> None:
+        """A market frame arrived, while :attr:`watching`."""
+
+
+@runtime_checkable
+class ReplaceableFeed(FeedSession, Protocol):
+    """A feed whose connection can be replaced before it ends; see :class:`Replace`.
+
+    Both connections have the same :attr:`url`. What the old one brings is used until the switch, what the new one
+    brings is kept; at the switch, what the old one already brought is taken out by sequence numbers.
+    """
+
+    def replacement_connected(self, now_ns: int) -> Sequence[Action]:
+        """The second connection is open; what is returned goes to it."""
+
+    def replacement_failed(self, now_ns: int, reason: str) -> Sequence[Action]:
+        """The second connection could not be had, was lost, or did not get in sync; the first one goes on."""
+
+    def replaced(self, now_ns: int) -> Sequence[Action]:
+        """The second connection has taken over and is the only one; everything it is to bring has come."""
 
 
 @runtime_checkable

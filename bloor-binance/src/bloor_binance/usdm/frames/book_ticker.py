@@ -6,7 +6,7 @@
 
 As on spot, with a kind and two times: ``E`` of the event, ``T`` of the matching engine. Source: USD-M documentation,
 "Individual Symbol Book Ticker Streams".
-"""  # noqa: E501 (a payload as it came)
+"""
 
 from __future__ import annotations
 

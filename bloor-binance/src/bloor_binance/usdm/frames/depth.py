@@ -8,7 +8,7 @@ As on spot, with ``T``, the time of the matching engine, and ``pu``, the last up
 those of the whole venue, so ``U`` does not follow the ``u`` before it. The best levels (``<symbol>@depth20``) have the
 very same fields and are told by the name of their stream. Source: USD-M documentation, "Diff. Book Depth Streams" and
 "Partial Book Depth Streams".
-"""  # noqa: E501 (a payload as it came)
+"""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@
     {"lastUpdateId":1027024,"E":1589436922972,"T":1589436922959,"bids":[["4.00000000","431.00000000"]],"asks":[["4.00000200","12.00000000"]]}
 
 As on spot, with both times; answers of before 2020 have none. Source: USD-M documentation, "Order Book".
-"""  # noqa: E501 (a payload as it came)
+"""
 
 from __future__ import annotations
 

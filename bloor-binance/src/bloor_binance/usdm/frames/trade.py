@@ -8,7 +8,7 @@
 trades too, at prices and quantities (zero among them) that no book ever showed, so they are other messages. A payload
 without ``X`` is a trade of the book: that is how the stream began. The documentation describes ``aggTrade`` only; these
 fields were seen in the venue's stream of 2024-08.
-"""  # noqa: E501 (a payload as it came)
+"""
 
 from __future__ import annotations
 

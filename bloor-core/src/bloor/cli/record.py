@@ -1,0 +1,116 @@
+"""``bloor record``: keep a venue's market data as it comes."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bloor.cli.shell import ManyValues, example, write_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bloor.host.record import RecordOptions
+
+__all__ = ["EXAMPLE", "RecordCommand", "record"]
+
+EXAMPLE = example(
+    "bloor record --venue binance --symbol BTC-USDT --symbol ETH-USDT --out btc-eth",
+    "bloor record --venue binance-usdm --symbol BTC-USDT --out perp --duration 1h --json",
+)
+
+
+class RecordCommand(ManyValues):
+    """``record`` has no arguments of its own, so ``--symbol A B`` can only mean two symbols."""
+
+    many = ("--symbol",)
+
+
+def record(
+    venue: Annotated[str, typer.Option("--venue", metavar="VENUE", help="Whose market data to keep.")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder; one with a recording is continued.")],
+    symbol: Annotated[
+        list[str] | None, typer.Option("--symbol", metavar="SYMBOL", help="What to record. Repeatable.")
+    ] = None,
+    duration: Annotated[
+        str | None, typer.Option("--duration", metavar="TIME", help="How long: 30s, 5m; until Ctrl-C if not given.")
+    ] = None,
+    env: Annotated[str, typer.Option("--env", metavar="ENV", help="prod or testnet.")] = "prod",
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", metavar="FILE", help="Configuration; ./bloor.toml is read if not given."),
+    ] = None,
+    sets: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="One configuration value, by dotted path. Repeatable."),
+    ] = None,
+    authority: Annotated[
+        Path | None,
+        typer.Option("--ca", metavar="FILE", help="A certificate authority (PEM) to trust beside the system's."),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document at the end.")] = False,
+) -> None:
+    """Keep a venue's market data: every frame as it came, with the time it was received.
+
+    Nothing that was received is lost when the process is killed. The folder can be given to every command that takes
+    recordings. Ctrl-C ends it.
+    """
+    from bloor.config import Duration
+    from bloor.config.structure import read_value
+    from bloor.host.record import RecordOptions
+
+    options = RecordOptions(
+        venue=venue,
+        symbols=tuple(symbol or ()),
+        out=out,
+        duration_s=None if duration is None else read_value(Duration, duration, "--duration", "run.duration").seconds,
+        env=env,
+        config=config,
+        sets=tuple(sets or ()),
+        authority=authority,
+    )
+    raise typer.Exit(_record(options, json=json))
+
+
+def _record(options: RecordOptions, *, json: bool) -> int:
+    """Records, with live counts on a terminal, and shows what was recorded."""
+    from bloor.host.record import record as run
+
+    if json or not sys.stdout.isatty():
+        result = run(options)
+    else:
+        from rich.live import Live
+
+        with Live(refresh_per_second=4, transient=True) as live:
+            result = run(options, _watcher(live.update))
+    if json:
+        write_json(result.document)
+    else:
+        typer.echo(in_words(result.document))
+    if result.failure:
+        typer.echo(f"error: the recording failed: {result.failure}", err=True)
+    return 1 if result.failure else 0
+
+
+def _watcher(show: Callable[[str], Any]) -> Callable[[dict[str, Any]], None]:
+    def watch(state: dict[str, Any]) -> None:
+        show(in_words(state))
+
+    return watch
+
+
+def in_words(state: dict[str, Any]) -> str:
+    """The state of a recording, for a person."""
+    names = state["instruments"]
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    lines = [
+        f"{state['venue']} {', '.join(names[:5])}{more} -> {state['out']}",
+        f"  {state['duration_s']:.0f} s, {state['frames']:,} frames, {state['bytes'] / 1e6:,.1f} MB",
+        f"  {state['trades']:,} trades, {state['quotes']:,} quotes, {state['books']:,} book updates",
+        f"  {state['synchronised']} of {len(names)} books in sync",
+        f"  {state['gaps']} gaps, {state['errors']} unreadable frames, connection replaced {state['replaced']} times",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,216 @@
+"""The pipeline with a venue's compiled normalizer in front of the reference.
+
+Hot path: one call into compiled code per frame scans it, checks its place in the sequence, changes the book and writes
+the event. What that is not sure of goes to :class:`~bloor.market.pipeline.MarketPipeline` unchanged, and nothing was
+changed before it. Events, books and counts are the same both ways.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bloor.market.channel import Channel
+from bloor.market.compiled.answers import (
+    AGG_TRADE,
+    BBO,
+    BOOK,
+    CROSSED,
+    DROPPED,
+    KIND_MASK,
+    KLINE,
+    SLOT_SHIFT,
+    TRADE,
+)
+from bloor.market.compiled.binding import Call, bind
+from bloor.market.compiled.context import Context
+from bloor.market.counters import Resync
+from bloor.market.messages import BboMessage, BookMessage, KlineMessage, MarkPriceMessage, TradeMessage
+from bloor.market.normalizer import CompiledNormalizer, Normalizer
+from bloor.market.pipeline import MarketPipeline, OnEvent
+from bloor.market.view import BookState
+from bloor.model.instrument import Instrument
+
+if TYPE_CHECKING:
+    from bloor.hookspecs import NormalizerSpec
+    from bloor.market.book import OrderBook
+    from bloor.market.instruments import InstrumentTable
+
+__all__ = ["CompiledPipeline", "market_pipeline"]
+
+
+def market_pipeline(
+    spec: NormalizerSpec, table: InstrumentTable, on_event: OnEvent, *, compiled: bool = True, **options: Any
+) -> MarketPipeline:
+    """The pipeline of a venue.
+
+    Args:
+        spec: What the venue's plug-in offers.
+        table: The run's instruments.
+        on_event: Called for every event.
+        compiled: Whether to use the compiled form of the normalizer where there is one; everything but the time it
+            takes is the same.
+        **options: As :class:`~bloor.market.pipeline.MarketPipeline`.
+    """
+    if compiled and spec.compiled is not None:
+        return CompiledPipeline(spec.build(), spec.compiled(), table, on_event, **options)
+    return MarketPipeline(spec.build(), table, on_event, **options)
+
+
+class CompiledPipeline(MarketPipeline):
+    """A :class:`~bloor.market.pipeline.MarketPipeline` whose frames are read by compiled code where that is sure.
+
+    Attributes:
+        context: The memory that compiled code works in.
+        step: The compiled code: takes ``(frame, recv_ns)`` and answers as :mod:`bloor.market.compiled.answers` says.
+    """
+
+    def __init__(
+        self,
+        normalizer: Normalizer,
+        compiled: CompiledNormalizer,
+        table: InstrumentTable,
+        on_event: OnEvent,
+        *,
+        call: Call | None = None,
+        **options: Any,
+    ) -> None:
+        """Binds a pipeline.
+
+        Args:
+            normalizer: The reference.
+            compiled: The compiled form of the same.
+            table: As :class:`~bloor.market.pipeline.MarketPipeline`.
+            on_event: As there.
+            call: How compiled code is called; the fastest way by default.
+            **options: As there.
+        """
+        self.context = Context(compiled.rule, compiled.settings)
+        self._of_compiled = False
+        self._last_id = ""
+        super().__init__(normalizer, table, on_event, **options)
+        self.event = self.context.event
+        self._record = memoryview(self.event.array.view(np.uint8).data)
+        self._second = memoryview(self.context.second.array.view(np.uint8).data)
+        self.step = bind(compiled, self.context, call)
+        self._slots: list[Channel] = []
+        self._rereading: dict[type, Callable[[Any, int], bool]] = {
+            TradeMessage: super()._trade,
+            BboMessage: super()._bbo,
+            BookMessage: super()._book,
+            KlineMessage: super()._kline,
+            MarkPriceMessage: super()._mark_price,
+        }
+        self._take = dict.fromkeys(self._rereading, self._by_reference)
+
+    @property
+    def last_trade_id(self) -> str:
+        """The text id of the newest trade."""
+        return str(self.context.last_trade) if self._of_compiled else self._last_id
+
+    @last_trade_id.setter
+    def last_trade_id(self, text: str) -> None:
+        self._of_compiled = False
+        self._last_id = text
+
+    # ---- frames -----------------------------------------------------------------------------------------------------
+
+    def frame(self, payload: bytes, recv_ns: int) -> int:
+        """Takes one frame; as :meth:`MarketPipeline.frame`."""
+        answer = self.step(payload, recv_ns)
+        if answer < 0:
+            return super().frame(payload, recv_ns)
+        kind = answer & KIND_MASK
+        channel = self._slots[answer >> SLOT_SHIFT]
+        counters = self.counters
+        counters.messages += 1
+        if kind == BOOK:
+            counters.book_messages += 1
+        elif kind == BBO:
+            counters.bbos += 1
+        elif kind in (TRADE, AGG_TRADE):
+            self._trade_count += 1
+            self._of_compiled = True
+            counters.trades += 1
+        else:
+            return self._seldom(kind, channel, recv_ns)
+        self._on_event(self.event, channel.book)
+        return 1
+
+    def _seldom(self, kind: int, channel: Channel, recv_ns: int) -> int:
+        """What comes seldom: a change that was there already, a crossed book, a candle, a mark price."""
+        counters = self.counters
+        if kind == DROPPED:
+            counters.book_messages += 1
+            counters.dropped += 1
+        elif kind == CROSSED:
+            counters.book_messages += 1
+            counters.crossed += 1
+            self._catch_up(channel)
+            book = channel.book
+            assert book is not None
+            last = book.view.seq
+            self._lose(channel, Resync.CROSSED, recv_ns)
+            self._unreadable(f"{channel.instrument.symbol}: {Resync.CROSSED.value} after update {last}")
+        else:
+            counters.other += 1
+            self._on_event(self.event, channel.book)
+            if kind == KLINE:
+                self._record[:] = self._second
+                self._on_event(self.event, channel.book)
+        return 1
+
+    def answered(self, answer: int, recv_ns: int) -> None:
+        """What is left to do when other compiled code has called the step and it answered ``CROSSED``."""
+        self._seldom(answer & KIND_MASK, self._slots[answer >> SLOT_SHIFT], recv_ns)
+
+    # ---- what the reference does ------------------------------------------------------------------------------------
+
+    def _by_reference(self, message: Any, recv_ns: int) -> bool:
+        """Lets the reference take a message, then tells compiled code what has become of its instrument."""
+        for channel in self._about(message.symbol):
+            self._catch_up(channel)
+        try:
+            return self._rereading[type(message)](message, recv_ns)
+        finally:
+            for channel in self._about(message.symbol):
+                self._register(channel)
+
+    def _about(self, venue_symbol: str) -> Iterable[Channel]:
+        """The channel of a symbol, if there is one; without a symbol all of them, since a nameless answer is seldom."""
+        if not venue_symbol:
+            return self._channels
+        channel = self._channels.get(venue_symbol)
+        return () if channel is None else (channel,)
+
+    def reset(self) -> None:
+        """As :meth:`MarketPipeline.reset`."""
+        for channel in self._channels:
+            self._catch_up(channel)
+        super().reset()
+
+    def track(self, instrument: Instrument) -> OrderBook:
+        """As :meth:`MarketPipeline.track`."""
+        book = super().track(instrument)
+        channel = self._channels.get(instrument.venue_symbol)
+        assert channel is not None
+        self._register(channel)
+        return book
+
+    def _catch_up(self, channel: Channel) -> None:
+        """Tells the synchronisation of a book how far compiled code has brought it."""
+        sync = channel.sync
+        if channel.book is not None and sync.state is not BookState.UNSYNCED:
+            view = channel.book.view
+            if view.state == BookState.SYNCED:
+                sync.state = BookState.SYNCED
+            sync.last = view.seq
+
+    def _register(self, channel: Channel) -> None:
+        """Tells compiled code of an instrument as it is now."""
+        core = None if channel.book is None else channel.book.core
+        number = self.context.register(channel.instrument, channel.index, core)
+        if number == len(self._slots):
+            self._slots.append(channel)

@@ -1,0 +1,48 @@
+"""The functions of Python's own C interface that compiled code calls, by address and integer.
+
+Only functions of the stable interface: no object layout is assumed and no reference count is touched by hand. These are
+the plain forms, through ctypes; :mod:`bloor.market.compiled.twins` has what compiled code calls.
+"""
+
+from __future__ import annotations
+
+from ctypes import PYFUNCTYPE, c_int, c_longlong, c_ssize_t, pythonapi
+
+__all__ = ["bad_argument", "bytes_address", "bytes_size", "error_occurred", "new_int", "read_int"]
+
+_bytes_address = PYFUNCTYPE(c_ssize_t, c_ssize_t)(("PyBytes_AsString", pythonapi))
+_bytes_size = PYFUNCTYPE(c_ssize_t, c_ssize_t)(("PyBytes_Size", pythonapi))
+_read_int = PYFUNCTYPE(c_longlong, c_ssize_t)(("PyLong_AsLongLong", pythonapi))
+_new_int = PYFUNCTYPE(c_ssize_t, c_longlong)(("PyLong_FromLongLong", pythonapi))
+_error_occurred = PYFUNCTYPE(c_ssize_t)(("PyErr_Occurred", pythonapi))
+_bad_argument = PYFUNCTYPE(c_int)(("PyErr_BadArgument", pythonapi))
+
+
+def bytes_address(thing: int) -> int:
+    """``char *PyBytes_AsString(PyObject *)``: 0 and a TypeError when it is no bytes object."""
+    return int(_bytes_address(thing))
+
+
+def bytes_size(thing: int) -> int:
+    """``Py_ssize_t PyBytes_Size(PyObject *)``."""
+    return int(_bytes_size(thing))
+
+
+def read_int(thing: int) -> int:
+    """``long long PyLong_AsLongLong(PyObject *)``: -1 and an error when it is no int or too large."""
+    return int(_read_int(thing))
+
+
+def new_int(value: int) -> int:
+    """``PyObject *PyLong_FromLongLong(long long)``: a new reference."""
+    return int(_new_int(value))
+
+
+def error_occurred() -> int:
+    """``PyObject *PyErr_Occurred()``: 0 when there is no error."""
+    return int(_error_occurred())
+
+
+def bad_argument() -> int:
+    """``int PyErr_BadArgument()``: sets a TypeError."""
+    return int(_bad_argument())

@@ -1,0 +1,110 @@
+"""The compiled form of each word of :mod:`bloor.market.compiled.memory` and :mod:`bloor.market.compiled.python_api`.
+
+numba is imported by :func:`twins` only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from bloor.market.compiled import memory, python_api
+
+__all__ = ["twins"]
+
+
+@cache
+def twins() -> dict[Callable[..., Any], Any]:
+    """Plain function -> what stands in its place inside compiled code."""
+    return {**_memory(), **_api()}
+
+
+def _memory() -> dict[Callable[..., Any], Any]:
+    from llvmlite import ir
+    from numba import types
+    from numba.extending import intrinsic
+    from numba.np import arrayobj
+
+    fill: Any = arrayobj.populate_array  # not typed
+    cell = types.int64
+    word = ir.IntType(64)
+
+    def load(builder: Any, address: Any, bits: int) -> Any:
+        found = builder.load(builder.inttoptr(address, ir.IntType(bits).as_pointer()), align=1)
+        return builder.zext(found, word) if bits < 64 else found
+
+    @intrinsic
+    def byte_at(_typing: Any, _address: Any) -> Any:
+        return cell(cell), lambda _context, builder, _signature, args: load(builder, args[0], 8)
+
+    @intrinsic
+    def cell_at(_typing: Any, _address: Any) -> Any:
+        return cell(cell), lambda _context, builder, _signature, args: load(builder, args[0], 64)
+
+    @intrinsic
+    def put_cell(_typing: Any, _address: Any, _value: Any) -> Any:
+        def write(context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+            builder.store(args[1], builder.inttoptr(args[0], word.as_pointer()), align=1)
+            return context.get_dummy_value()
+
+        return types.void(cell, cell), write
+
+    @intrinsic
+    def leading_digits(_typing: Any, _address: Any, _count: Any) -> Any:
+        """Eight digits at once: subtract, check that all are digits, then pairs, fours and eights by multiplication."""
+
+        def read(_context: Any, b: Any, _signature: Any, args: Any) -> Any:
+            digits = b.xor(load(b, args[0], 64), word(0x3030303030303030))
+            above_nine = b.or_(b.add(digits, word(0x0606060606060606)), digits)
+            all_digits = b.icmp_unsigned("==", b.and_(above_nine, word(0xF0F0F0F0F0F0F0F0)), word(0))
+            unused = b.sub(word(64), b.mul(args[1], word(8)))
+            moved = b.shl(digits, unused)
+            zeros = b.icmp_unsigned("==", b.lshr(moved, unused), digits)
+            pairs = b.add(b.mul(moved, word(10)), b.lshr(moved, word(8)))
+            odd = b.mul(b.and_(pairs, word(0x000000FF000000FF)), word(0x000F424000000064))
+            even = b.mul(b.and_(b.lshr(pairs, word(16)), word(0x000000FF000000FF)), word(0x0000271000000001))
+            value = b.lshr(b.add(odd, even), word(32))
+            return b.select(b.and_(all_digits, zeros), value, word(-1))
+
+        return cell(cell, cell), read
+
+    def view(context: Any, builder: Any, kind: Any, address: Any, shape: tuple[Any, ...]) -> Any:
+        """An array over memory that it does not own, C-contiguous."""
+        array = context.make_array(kind)(context, builder)
+        strides = (word(8),) if len(shape) == 1 else (word(16), word(8))
+        fill(array, builder.inttoptr(address, word.as_pointer()), shape, strides, itemsize=word(8), meminfo=None)
+        return array._getvalue()
+
+    one, two = types.Array(cell, 1, "C"), types.Array(cell, 2, "C")
+
+    @intrinsic
+    def cells_at(_typing: Any, _address: Any, _size: Any) -> Any:
+        return one(cell, cell), lambda context, b, _signature, args: view(context, b, one, args[0], (args[1],))
+
+    @intrinsic
+    def rows_at(_typing: Any, _address: Any, _rows: Any) -> Any:
+        return two(cell, cell), lambda context, b, _signature, args: view(context, b, two, args[0], (args[1], word(2)))
+
+    return {
+        memory.byte_at: byte_at,
+        memory.cell_at: cell_at,
+        memory.put_cell: put_cell,
+        memory.leading_digits: leading_digits,
+        memory.cells_at: cells_at,
+        memory.rows_at: rows_at,
+    }
+
+
+def _api() -> dict[Callable[..., Any], Any]:
+    from numba import types
+
+    cell = types.int64
+    return {
+        python_api.bytes_address: types.ExternalFunction("PyBytes_AsString", cell(cell)),
+        python_api.bytes_size: types.ExternalFunction("PyBytes_Size", cell(cell)),
+        python_api.read_int: types.ExternalFunction("PyLong_AsLongLong", cell(cell)),
+        python_api.new_int: types.ExternalFunction("PyLong_FromLongLong", cell(cell)),
+        python_api.error_occurred: types.ExternalFunction("PyErr_Occurred", cell()),
+        python_api.bad_argument: types.ExternalFunction("PyErr_BadArgument", types.int32()),
+    }
