@@ -141,11 +141,6 @@ class Link:
         if self._listener is not None:
             self._listener.receive = on_frame
 
-    @property
-    def is_open(self) -> bool:
-        """Whether frames can be written now."""
-        return self._transport is not None
-
     async def run(self) -> None:
         """Opens the connection, and again after each loss with growing, jittered waits, until :meth:`close`."""
         loop = asyncio.get_running_loop()
