@@ -41,7 +41,7 @@ class Watched:
         self.books: dict[int, list[int]] = {}
         self.bad: list[tuple[EventKind, int]] = []
         pipeline = self.run.engine.lines[0].pipeline
-        on_event = pipeline._on_event
+        on_event = self.run.engine.on_event
 
         def watch(event: EventView, book: Any) -> None:
             kept = {EventKind.TRADE: self.trades, EventKind.BBO: self.bbos, EventKind.BOOK: self.books}
@@ -52,7 +52,7 @@ class Watched:
                 self.bad.append((EventKind(event.kind), event.instrument))
             on_event(event, book)
 
-        pipeline._on_event = watch
+        pipeline.listen(watch)
 
     @property
     def replaced(self) -> int:

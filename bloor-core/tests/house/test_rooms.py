@@ -21,6 +21,7 @@ ROWS = [
     {"execution", "risk", "strategy"},
     {"storage"},
     {"market", "venue", "journal"},
+    {"native"},
     {"hookspecs", "plugins", "config"},
     {"model"},
     {"errors"},

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from bloor.errors import MoneyError
 from bloor.market.compiled import text
 from bloor.market.compiled.linking import linked
-from bloor.market.compiled.twins import twins
 from bloor.model.decimals import parse_units
+from bloor.native.twins import twins
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.floats(allow_nan=False) | st.text(max_size=12),

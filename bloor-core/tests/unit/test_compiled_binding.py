@@ -18,7 +18,7 @@ from bloor.market.normalizer import CompiledNormalizer, SequenceRule
 KERNELS = '''
 """A normalizer that answers with the size of a frame and the time it came."""
 
-from bloor.market.compiled.memory import byte_at
+from bloor.native.memory import byte_at
 
 TIMES = {times}
 

@@ -8,9 +8,9 @@ import pytest
 
 from bloor.market.compiled import context as cells
 from bloor.market.compiled.context import Context, find_slot
-from bloor.market.compiled.memory import cell_at
 from bloor.market.normalizer import SequenceRule
 from bloor.model.instrument import Instrument
+from bloor.native.memory import cell_at
 
 
 def instrument(name: str, qty_decimals: int = 3) -> Instrument:

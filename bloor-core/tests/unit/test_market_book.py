@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from attrs import evolve
 
@@ -161,27 +159,3 @@ def test_warm_names_its_steps() -> None:
     assert kernels.warm(steps.append) > 0
     assert steps[0] == "numba"
     assert "change" in steps
-
-
-def test_cache_folder_is_private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The folder is made for the user alone, named by what made the code, and not used when others may write to it."""
-    monkeypatch.setattr(kernels, "user_cache", lambda: tmp_path)
-    folder = kernels.cache_folder("0.1")
-    assert folder is not None
-    assert folder.stat().st_mode & 0o777 == 0o700
-    assert folder != kernels.cache_folder("0.2")
-    folder.chmod(0o777)
-    assert kernels.cache_folder("0.1") is None
-
-
-def test_chosen_cache_folder(tmp_path: Path) -> None:
-    """NUMBA_CACHE_DIR is where the caches go, in a folder of their own."""
-    folder = kernels.cache_folder("0.1", str(tmp_path))
-    assert folder is not None
-    assert folder.parent == tmp_path
-
-
-def test_unusable_cache_folder(tmp_path: Path) -> None:
-    """Where no folder can be made nothing is cached."""
-    (tmp_path / "file").write_text("")
-    assert kernels.cache_folder("0.1", str(tmp_path / "file")) is None

@@ -8,10 +8,10 @@ from __future__ import annotations
 from bloor.market.compiled.answers import BOOK, CROSSED, DROPPED, SLOT_SHIFT, UNSURE
 from bloor.market.compiled.context import BOOK as BOOK_CELL
 from bloor.market.compiled.context import EVENT, INSTRUMENT, LEVELS, LEVELS_CAP, NUMBER, RULE, SETTINGS
-from bloor.market.compiled.memory import Cells, cell_at, cells_at, rows_at
 from bloor.market.compiled.record import write_event
 from bloor.market.compiled.sequence import AHEAD, OLD, change_relation
 from bloor.market.ladder import CORE_CELLS, FAR_ADDRESS, FAR_SIZE, ROOM, apply, load
+from bloor.native.memory import Cells, cell_at, cells_at, rows_at
 from bloor_binance.compiled.fields import integer, time_ns
 from bloor_binance.compiled.layout import (
     ASKS,

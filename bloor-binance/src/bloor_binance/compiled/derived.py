@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from bloor.market.compiled.answers import KLINE, MARK_PRICE, SLOT_SHIFT, UNSURE
 from bloor.market.compiled.context import EVENT, INSTRUMENT, NUMBER
-from bloor.market.compiled.memory import Cells, byte_at, cell_at
 from bloor.market.compiled.record import write_event
 from bloor.market.compiled.text import read_decimal
 from bloor.market.events import NO_PRICE
+from bloor.native.memory import Cells, byte_at, cell_at
 from bloor_binance.compiled.fields import flag, integer, price, quantity, time_ns
 from bloor_binance.compiled.layout import (
     AT,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bloor.market.compiled.context import PRICE_DECIMALS, PRICE_SCALE, QTY_DECIMALS, QTY_SCALE, TICK_UNITS
-from bloor.market.compiled.memory import Cells, byte_at, cell_at
 from bloor.market.compiled.text import read_decimal, read_integer
+from bloor.native.memory import Cells, byte_at, cell_at
 from bloor_binance.compiled.layout import AT
 
 __all__ = ["flag", "integer", "price", "quantity", "time_ns"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bloor.market.compiled.answers import UNSURE
 from bloor.market.compiled.context import SETTINGS
-from bloor.market.compiled.memory import Cells, byte_at
 from bloor.market.compiled.text import skip_space, string_end
+from bloor.native.memory import Cells, byte_at
 from bloor_binance.compiled.depth import best_levels, depth
 from bloor_binance.compiled.derived import kline, mark_price
 from bloor_binance.compiled.layout import (

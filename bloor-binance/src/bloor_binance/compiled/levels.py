@@ -10,8 +10,8 @@ from bloor.market.compiled.context import (
     QTY_SCALE,
     TICK_UNITS,
 )
-from bloor.market.compiled.memory import Cells, byte_at, cell_at
 from bloor.market.compiled.text import expect, read_decimal, skip_space
+from bloor.native.memory import Cells, byte_at, cell_at
 
 __all__ = ["read_levels"]
 

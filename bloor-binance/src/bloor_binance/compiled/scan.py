@@ -7,8 +7,8 @@ Whatever the order of the keys: levels that come before the symbol are passed ov
 from __future__ import annotations
 
 from bloor.market.compiled.context import LEVELS, LEVELS_CAP, SLOTS, SYMBOL_MASK, SYMBOLS, find_slot
-from bloor.market.compiled.memory import Cells, byte_at, rows_at
 from bloor.market.compiled.text import expect, skip_space, string_end, value_end, wide_end
+from bloor.native.memory import Cells, byte_at, rows_at
 from bloor_binance.compiled.layout import (
     ASKS,
     AT,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from bloor.market.compiled.answers import AGG_TRADE, BBO, SLOT_SHIFT, TRADE, UNSURE
 from bloor.market.compiled.context import EVENT, INSTRUMENT, LAST_TRADE, NUMBER, SETTINGS
-from bloor.market.compiled.memory import Cells, cell_at
 from bloor.market.compiled.record import write_event
 from bloor.market.events import NO_PRICE
+from bloor.native.memory import Cells, cell_at
 from bloor_binance.compiled.fields import flag, integer, price, quantity, time_ns
 from bloor_binance.compiled.layout import (
     AT,

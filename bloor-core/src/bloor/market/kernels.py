@@ -8,28 +8,21 @@ never meet an old kernel. A folder that others could write to is not used at all
 
 from __future__ import annotations
 
-import hashlib
-import os
-import platform
-import stat
-import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from functools import cache
-from pathlib import Path
-from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from attrs import frozen
 
 from bloor.market import ladder
+from bloor.native.caching import cache_folder, cache_in, rebound
 
 if TYPE_CHECKING:
     from bloor.market.normalizer import CompiledNormalizer
 
-__all__ = ["Kernels", "cache_folder", "compiled_kernels", "plain_kernels", "warm"]
+__all__ = ["Kernels", "compiled_kernels", "plain_kernels", "warm"]
 
 #: Functions of the ladder that others in it call, callees first.
 CALLED = (
@@ -71,7 +64,9 @@ def compiled_kernels() -> Kernels:
     import numba
 
     config: Any = numba.config
-    with cache_in(config, cache_folder(numba.__version__, config.CACHE_DIR)) as caching:
+    with cache_in(
+        config, cache_folder(numba.__version__, config.CACHE_DIR, name="ladder", modules=(ladder,))
+    ) as caching:
         names: dict[str, Any] = dict(vars(ladder))
         for name in CALLED:
             names[name] = numba.njit(rebound(getattr(ladder, name), names))
@@ -79,66 +74,6 @@ def compiled_kernels() -> Kernels:
             name: numba.njit(rebound(getattr(ladder, name), names), cache=caching) for name in ENTRIES
         }
         return Kernels(**entries)
-
-
-def rebound(function: Callable[..., Any], names: dict[str, Any]) -> FunctionType:
-    """The same code, its global names looked up in ``names``."""
-    assert isinstance(function, FunctionType)
-    copy = FunctionType(function.__code__, names, function.__name__, function.__defaults__)
-    copy.__qualname__ = function.__qualname__
-    return copy
-
-
-def user_cache() -> Path:
-    """The folder of the user's caches."""
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-
-
-def cache_folder(
-    numba_version: str, chosen: str = "", *, name: str = "ladder", modules: Sequence[ModuleType] = (ladder,)
-) -> Path | None:
-    """The folder for compiled kernels, made if need be; None when there is none that only the user can write to.
-
-    Args:
-        numba_version: Part of what the folder is named by.
-        chosen: Where the user wants caches (``NUMBA_CACHE_DIR``); empty for the usual place.
-        name: What the folder's name begins with.
-        modules: Every file that has a part in the kernels; the folder is named by a hash of them all.
-    """
-    made_by = (numba_version, np.__version__, platform.python_version(), platform.machine())
-    key = hashlib.sha256(repr(made_by).encode())
-    for module in modules:
-        source = Path(module.__file__ or "").read_bytes()
-        key.update(f"{module.__name__} {len(source)} ".encode() + source)
-    try:
-        folder = (Path(chosen) if chosen else user_cache() / "bloor" / "numba") / f"{name}-{key.hexdigest()[:16]}"
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return folder if private(folder) else None
-    except (OSError, RuntimeError):  # no home folder, or one that cannot be written
-        return None
-
-
-def private(folder: Path) -> bool:
-    """Whether the folder belongs to this user and nobody else may write to it."""
-    if sys.platform == "win32":
-        return True
-    status = folder.stat()
-    return status.st_uid == os.getuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-
-
-@contextmanager
-def cache_in(config: Any, folder: Path | None) -> Iterator[bool]:
-    """Lets numba cache in ``folder`` for what is decorated inside; gives whether it may cache."""
-    if folder is None:
-        yield False
-        return
-    before, config.CACHE_DIR = config.CACHE_DIR, str(folder)
-    try:
-        yield True
-    finally:
-        config.CACHE_DIR = before
 
 
 def warm(

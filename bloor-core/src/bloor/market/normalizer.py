@@ -75,7 +75,7 @@ class CompiledNormalizer:
     """The compiled form of a venue's normalizer: files of kernels, which the core links, compiles, caches and calls.
 
     A kernel file is a module of plain functions in the part of Python that numba compiles, over the words of
-    :mod:`bloor.market.compiled.memory`; they may call the kernels of :mod:`bloor.market.compiled` and of the files
+    :mod:`bloor.native.memory`; they may call the kernels of :mod:`bloor.market.compiled` and of the files
     before. The last file has the entry ``step(context, text, size, recv_ns) -> int``: it reads the frame at the address
     ``text``, writes the event and changes the book, and answers as :mod:`bloor.market.compiled.answers` says. A frame
     that it is not wholly sure of it leaves alone, whatever the reason, and answers ``UNSURE``.

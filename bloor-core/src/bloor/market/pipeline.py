@@ -131,6 +131,10 @@ class MarketPipeline:
 
     # ---- what the caller says ---------------------------------------------------------------------------------------
 
+    def listen(self, on_event: OnEvent) -> None:
+        """Hands events to another callable from the next frame on."""
+        self._on_event = on_event
+
     def frame(self, payload: bytes, recv_ns: int) -> int:
         """Takes one frame.
 

@@ -8,13 +8,12 @@ stops, with nothing done of that line, at one that it is not sure of; the refere
 from __future__ import annotations
 
 from collections.abc import Callable
-from ctypes import CFUNCTYPE, c_int64
 from functools import cache
 from typing import Any
 
 from bloor.market.compiled.answers import BOOK, CROSSED, DROPPED, KIND_MASK, KLINE
 from bloor.market.compiled.context import CONTEXT_CELLS, EVENT, LEVEL_ASKS, LEVEL_BIDS, LEVELS, LEVELS_CAP
-from bloor.market.compiled.memory import Cells, byte_at, cell_at, cells_at, put_cell
+from bloor.native.memory import Cells, byte_at, call4, cell_at, cells_at, put_cell
 
 __all__ = ["ROOM", "compiled_store", "store"]
 
@@ -35,11 +34,6 @@ CROSS = 5  # the newest message crossed the book; its event is not written
 
 LEVEL_KIND, LAST_FLAG = 16, 8 << 16
 BID, ASK = 1 << 8, 255 << 8
-
-
-def call_at(address: int, context: int, text: int, size: int, recv_ns: int) -> int:
-    """Calls the C function at an address with four int64; its compiled form takes its place."""
-    return int(CFUNCTYPE(c_int64, c_int64, c_int64, c_int64, c_int64)(address)(context, text, size, recv_ns))
 
 
 def copied(source: int, target: int) -> None:
@@ -132,7 +126,7 @@ def store(
         if later > limit:
             state[WHY] = LIMIT
             break
-        answer = call_at(step, context, p + digits + 1, ends[i] - start - digits - 1, recv_ns)
+        answer = call4(step, context, p + digits + 1, ends[i] - start - digits - 1, recv_ns)
         if answer < 0:
             state[WHY] = LINE
             break
@@ -172,15 +166,15 @@ def compiled_store() -> Callable[..., int]:
     from numba import types
 
     from bloor.market.compiled.linking import SOURCES
-    from bloor.market.compiled.twins import twins
-    from bloor.market.kernels import cache_folder, cache_in, rebound
+    from bloor.native.caching import cache_folder, cache_in, rebound
+    from bloor.native.twins import twins
 
     config: Any = numba.config
     own = sys.modules[__name__]
     folder = cache_folder(numba.__version__, config.CACHE_DIR, name="store", modules=(*SOURCES, own))
     cell, cells = types.int64, types.Array(types.int64, 1, "C")
     words = {word.__name__: twin for word, twin in twins().items()}
-    names = {**vars(own), **words, "call_at": _call_at()}
+    names = {**vars(own), **words}
     with cache_in(config, folder) as caching:
         njit: Any = numba.njit  # its published types know neither these options nor signatures
         jit = njit(error_model="numpy", _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
@@ -190,22 +184,3 @@ def compiled_store() -> Callable[..., int]:
         options = {"cache": caching, "error_model": "numpy", "_nrt": False}
         made: Callable[..., int] = njit(signature, **options)(rebound(store, names))
     return made
-
-
-def _call_at() -> Any:
-    """The compiled form of :func:`call_at`."""
-    from llvmlite import ir
-    from numba import types
-    from numba.extending import intrinsic
-
-    cell, word = types.int64, ir.IntType(64)
-
-    @intrinsic
-    def called(_typing: Any, _address: Any, _context: Any, _text: Any, _size: Any, _recv_ns: Any) -> Any:
-        def call(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
-            kind = ir.FunctionType(word, [word] * 4)
-            return builder.call(builder.inttoptr(args[0], kind.as_pointer()), args[1:])
-
-        return cell(cell, cell, cell, cell, cell), call
-
-    return called

@@ -8,7 +8,6 @@ is called through the entry point of its compiled signature; plainly, it runs as
 from __future__ import annotations
 
 import ctypes
-import struct
 import sys
 from collections.abc import Callable, Sequence
 from enum import Enum
@@ -20,17 +19,17 @@ from attrs import frozen
 
 from bloor.market.compiled import exports
 from bloor.market.compiled.context import Context
-from bloor.market.compiled.linking import SHARED, SOURCES, linked, names_of
-from bloor.market.compiled.twins import twins
-from bloor.market.kernels import cache_folder, cache_in, rebound
+from bloor.market.compiled.linking import SHARED, SOURCES
 from bloor.market.normalizer import CompiledNormalizer
+from bloor.native.builtin import MethodDefinition, builtin
+from bloor.native.caching import cache_folder, cache_in, rebound
+from bloor.native.entries import entry_address
+from bloor.native.linking import linked, names_of
+from bloor.native.twins import twins
 
 __all__ = ["Call", "Exports", "bind", "compiled_exports"]
 
 Step = Callable[[bytes, int], int]
-
-#: METH_FASTCALL of CPython's methodobject.h.
-METH_FASTCALL = 0x80
 
 
 class Call(Enum):
@@ -42,17 +41,6 @@ class Call(Enum):
     ENTRY = "entry"
     #: Not compiled.
     PLAIN = "plain"
-
-
-class MethodDefinition(ctypes.Structure):
-    """``PyMethodDef`` of CPython."""
-
-    _fields_ = (
-        ("name", ctypes.c_char_p),
-        ("method", ctypes.c_void_p),
-        ("flags", ctypes.c_int),
-        ("doc", ctypes.c_char_p),
-    )
 
 
 @frozen(eq=False)
@@ -72,12 +60,6 @@ class Exports:
     run: Callable[..., int]
     take_address: int
     definition: MethodDefinition
-
-
-class Owner(bytes):
-    """``self`` of a step: the address of a context, and the context itself, so that it lives as long."""
-
-    context: Context
 
 
 def bind(normalizer: CompiledNormalizer, context: Context, how: Call | None = None) -> Step:
@@ -100,7 +82,8 @@ def bind(normalizer: CompiledNormalizer, context: Context, how: Call | None = No
     compiled = compiled_exports(tuple(normalizer.modules))
     if how is Call.ENTRY:
         return partial(_by_address, partial(compiled.take, context.address), context)
-    return _builtin(compiled, context)
+    step: Step = builtin(compiled.definition, context.address, context)
+    return step
 
 
 def _jit_is_off() -> bool:
@@ -116,16 +99,6 @@ def _by_address(take: Callable[[int, int, int], int], _context: Context, frame: 
         raise TypeError(f"expected a frame as bytes, got {type(frame).__name__}")
     at: Any = frame  # as a char pointer
     return take(ctypes.cast(at, ctypes.c_void_p).value or 0, len(frame), recv_ns)
-
-
-def _builtin(compiled: Exports, context: Context) -> Step:
-    """A builtin function over the compiled C function."""
-    new = ctypes.pythonapi.PyCFunction_NewEx
-    new.restype, new.argtypes = ctypes.py_object, (ctypes.c_void_p, ctypes.py_object, ctypes.py_object)
-    owner = Owner(struct.pack("=q", context.address))
-    owner.context = context
-    step: Step = new(ctypes.byref(compiled.definition), owner, None)
-    return step
 
 
 @cache
@@ -152,8 +125,8 @@ def compiled_exports(modules: tuple[ModuleType, ...]) -> Exports:
             cell(cell, cell, cells, cells, cells, types.Array(cell, 2, "C"), cell), **options
         )(rebound(exports.run, names))  # fmt: skip
         call = numba.cfunc(cell(cell, cell, cell), cache=caching, error_model="numpy")(rebound(exports.call, names))
-    doc = b"step(frame, recv_ns): takes one frame"
-    return Exports(call, _entry(take), run, _address(take), MethodDefinition(b"step", call.address, METH_FASTCALL, doc))
+    definition = MethodDefinition.of(b"step", int(call.address or 0), b"step(frame, recv_ns): takes one frame")
+    return Exports(call, _entry(take), run, entry_address(take), definition)
 
 
 def _kernels(modules: Sequence[ModuleType]) -> dict[Callable[..., Any], Any]:
@@ -163,12 +136,6 @@ def _kernels(modules: Sequence[ModuleType]) -> dict[Callable[..., Any], Any]:
     njit: Any = numba.njit
     jit = njit(error_model="numpy", _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
     return linked((*SHARED, *modules), jit, twins())
-
-
-def _address(dispatcher: Any) -> int:
-    """Where the C function of a dispatcher's only signature is."""
-    [compiled] = dispatcher.overloads.values()
-    return int(compiled.library.get_pointer_to_function(compiled.fndesc.llvm_cfunc_wrapper_name))
 
 
 def _entry(dispatcher: Any) -> Callable[[int, int, int, int], int]:

@@ -13,7 +13,6 @@ from typing import Any
 
 from attrs import frozen
 
-from bloor.market.compiled.memory import Cells, cells_at
 from bloor.market.events import NO_PRICE
 from bloor.market.ladder import (
     BASE,
@@ -30,6 +29,7 @@ from bloor.market.ladder import (
     scan_down,
     scan_up,
 )
+from bloor.native.memory import Cells, cells_at
 
 __all__ = [
     "Books",
@@ -190,8 +190,8 @@ def compiled_books() -> Books:
     import numba
 
     from bloor.market import ladder
-    from bloor.market.compiled.linking import linked
-    from bloor.market.compiled.twins import twins
+    from bloor.native.linking import linked
+    from bloor.native.twins import twins
 
     config: Any = numba.config
     if config.DISABLE_JIT:

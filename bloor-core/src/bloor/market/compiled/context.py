@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from bloor.market.compiled.memory import Cells, byte_at, cell_at
 from bloor.market.compiled.sequence import RULES
 from bloor.market.events import EventView
 from bloor.market.normalizer import SequenceRule
 from bloor.model.instrument import Instrument
+from bloor.native.memory import Cells, byte_at, cell_at
 
 __all__ = [
     "CONTEXT_CELLS",

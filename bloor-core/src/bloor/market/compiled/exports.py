@@ -6,8 +6,8 @@ Kernels; hot path. ``step`` stands for the venue's own kernel, which is put in i
 from __future__ import annotations
 
 from bloor.market.compiled.context import CONTEXT_CELLS
-from bloor.market.compiled.memory import Cells, cell_at, cells_at
-from bloor.market.compiled.python_api import (
+from bloor.native.memory import Cells, cell_at, cells_at
+from bloor.native.python_api import (
     bad_argument,
     bytes_address,
     bytes_size,

@@ -124,6 +124,11 @@ class CompiledPipeline(MarketPipeline):
 
     # ---- frames -----------------------------------------------------------------------------------------------------
 
+    def listen(self, on_event: OnEvent) -> None:
+        """As :meth:`MarketPipeline.listen`."""
+        super().listen(on_event)
+        self.frame = self._bound_frame()  # type: ignore[method-assign, assignment]
+
     def _bound_frame(self) -> Callable[[bytes, int], int]:
         """:meth:`MarketPipeline.frame`, everything it needs bound: half the cost of looking it up in every frame."""
         step, taken, slots, event, on_event = self.step, self._taken, self._slots, self.event, self._on_event

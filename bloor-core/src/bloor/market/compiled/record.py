@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bloor.market.compiled.memory import put_cell
+from bloor.native.memory import put_cell
 
 __all__ = ["write_event"]
 

@@ -9,7 +9,7 @@ Each function takes the address where something begins and gives the address beh
 
 from __future__ import annotations
 
-from bloor.market.compiled.memory import byte_at, leading_digits
+from bloor.native.memory import byte_at, leading_digits
 
 __all__ = ["expect", "key_end", "read_decimal", "read_integer", "skip_space", "string_end", "value_end"]
 

@@ -1,4 +1,4 @@
-"""The compiled form of each word of :mod:`bloor.market.compiled.memory` and :mod:`bloor.market.compiled.python_api`.
+"""The compiled form of each word of :mod:`bloor.native.memory` and :mod:`bloor.native.python_api`.
 
 numba is imported by :func:`twins` only.
 """
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from bloor.market.compiled import memory, python_api
+from bloor.native import memory, python_api
 
 __all__ = ["twins"]
 
@@ -17,16 +17,19 @@ __all__ = ["twins"]
 @cache
 def twins() -> dict[Callable[..., Any], Any]:
     """Plain function -> what stands in its place inside compiled code."""
-    return {**_memory(), **_api()}
+    words = _memory()
+    return {**words, **_api(words[memory.cell_at])}
 
 
 def _memory() -> dict[Callable[..., Any], Any]:
     from llvmlite import ir
     from numba import types
+    from numba.core import cgutils
     from numba.extending import intrinsic
     from numba.np import arrayobj
 
     fill: Any = arrayobj.populate_array  # not typed
+    copied: Any = cgutils.raw_memcpy
     cell = types.int64
     word = ir.IntType(64)
 
@@ -49,6 +52,63 @@ def _memory() -> dict[Callable[..., Any], Any]:
             return context.get_dummy_value()
 
         return types.void(cell, cell), write
+
+    @intrinsic
+    def word_at(_typing: Any, _address: Any) -> Any:
+        return cell(cell), lambda _context, builder, _signature, args: load(builder, args[0], 32)
+
+    @intrinsic
+    def put_byte(_typing: Any, _address: Any, _value: Any) -> Any:
+        def write(context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+            byte = ir.IntType(8)
+            builder.store(builder.trunc(args[1], byte), builder.inttoptr(args[0], byte.as_pointer()), align=1)
+            return context.get_dummy_value()
+
+        return types.void(cell, cell), write
+
+    @intrinsic
+    def copy_bytes(_typing: Any, _target: Any, _source: Any, _size: Any) -> Any:
+        def copy(context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+            at = ir.IntType(8).as_pointer()
+            copied(builder, builder.inttoptr(args[0], at), builder.inttoptr(args[1], at), args[2], 1)
+            return context.get_dummy_value()
+
+        return types.void(cell, cell, cell), copy
+
+    @intrinsic
+    def shifted(_typing: Any, _value: Any, _places: Any) -> Any:
+        return cell(cell, cell), lambda _context, builder, _signature, args: builder.lshr(args[0], args[1])
+
+    @intrinsic
+    def product_above(_typing: Any, _a: Any, _b: Any, _c: Any, _high: Any, _low: Any) -> Any:
+        def compare(_context: Any, b: Any, _signature: Any, args: Any) -> Any:
+            wide = ir.IntType(192)  # three int64
+            first, second, third, high = (b.sext(arg, wide) for arg in args[:4])
+            limit = b.or_(b.shl(high, wide(64)), b.zext(args[4], wide))
+            return b.icmp_signed(">", b.mul(b.mul(first, second), third), limit)
+
+        return types.boolean(cell, cell, cell, cell, cell), compare
+
+    def caller(count: int) -> Any:
+        """The intrinsic that calls a C function of ``count`` int64."""
+
+        def call(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+            kind = ir.FunctionType(word, [word] * count)
+            return builder.call(builder.inttoptr(args[0], kind.as_pointer()), args[1:])
+
+        return cell(*[cell] * (count + 1)), call
+
+    @intrinsic
+    def call4(_typing: Any, _function: Any, _a: Any, _b: Any, _c: Any, _d: Any) -> Any:
+        return caller(4)
+
+    @intrinsic
+    def call5(_typing: Any, _function: Any, _a: Any, _b: Any, _c: Any, _d: Any, _e: Any) -> Any:
+        return caller(5)
+
+    @intrinsic
+    def call6(_typing: Any, _function: Any, _a: Any, _b: Any, _c: Any, _d: Any, _e: Any, _f: Any) -> Any:
+        return caller(6)
 
     @intrinsic
     def leading_digits(_typing: Any, _address: Any, _count: Any) -> Any:
@@ -90,21 +150,50 @@ def _memory() -> dict[Callable[..., Any], Any]:
         memory.byte_at: byte_at,
         memory.cell_at: cell_at,
         memory.put_cell: put_cell,
+        memory.word_at: word_at,
+        memory.put_byte: put_byte,
+        memory.copy_bytes: copy_bytes,
+        memory.shifted: shifted,
+        memory.product_above: product_above,
+        memory.call4: call4,
+        memory.call5: call5,
+        memory.call6: call6,
         memory.leading_digits: leading_digits,
         memory.cells_at: cells_at,
         memory.rows_at: rows_at,
     }
 
 
-def _api() -> dict[Callable[..., Any], Any]:
+def _api(cell_at: Any) -> dict[Callable[..., Any], Any]:
+    import time
+
+    import numba
     from numba import types
 
     cell = types.int64
+    read_clock: Any = types.ExternalFunction("clock_gettime", types.int32(types.int32, cell))
+    wall, steady = time.CLOCK_REALTIME, time.CLOCK_MONOTONIC
+    njit: Any = numba.njit
+    jit: Any = njit(error_model="numpy", _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+
+    @jit  # type: ignore[untyped-decorator]
+    def wall_ns(scratch: int) -> int:
+        read_clock(wall, scratch)
+        return int(cell_at(scratch) * 1_000_000_000 + cell_at(scratch + 8))
+
+    @jit  # type: ignore[untyped-decorator]
+    def monotonic_ns(scratch: int) -> int:
+        read_clock(steady, scratch)
+        return int(cell_at(scratch) * 1_000_000_000 + cell_at(scratch + 8))
+
     return {
         python_api.bytes_address: types.ExternalFunction("PyBytes_AsString", cell(cell)),
         python_api.bytes_size: types.ExternalFunction("PyBytes_Size", cell(cell)),
         python_api.read_int: types.ExternalFunction("PyLong_AsLongLong", cell(cell)),
         python_api.new_int: types.ExternalFunction("PyLong_FromLongLong", cell(cell)),
+        python_api.new_bytes: types.ExternalFunction("PyBytes_FromStringAndSize", cell(cell, cell)),
+        python_api.wall_ns: wall_ns,
+        python_api.monotonic_ns: monotonic_ns,
         python_api.error_occurred: types.ExternalFunction("PyErr_Occurred", cell()),
         python_api.bad_argument: types.ExternalFunction("PyErr_BadArgument", types.int32()),
     }

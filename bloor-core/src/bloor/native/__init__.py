@@ -1,0 +1,1 @@
+"""Python functions made machine code: the words they are written in, how they are linked, kept and called."""

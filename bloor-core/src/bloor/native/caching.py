@@ -1,0 +1,82 @@
+"""Where machine code is kept: a folder named by a hash of everything that made it.
+
+Machine code is cached under ``NUMBA_CACHE_DIR`` when that is set, otherwise in a folder of the user with mode 0700,
+whose name is a hash of the source of every file in it and of the versions of everything that made the code: an edited
+function can never meet old code. A folder that others could write to is not used at all, and then every process
+compiles anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import stat
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FunctionType, ModuleType
+from typing import Any
+
+import numpy as np
+
+__all__ = ["cache_folder", "cache_in", "rebound", "user_cache"]
+
+
+def rebound(function: Callable[..., Any], names: dict[str, Any]) -> FunctionType:
+    """The same code, its global names looked up in ``names``."""
+    assert isinstance(function, FunctionType)
+    copy = FunctionType(function.__code__, names, function.__name__, function.__defaults__)
+    copy.__qualname__ = function.__qualname__
+    return copy
+
+
+def user_cache() -> Path:
+    """The folder of the user's caches."""
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+
+
+def cache_folder(numba_version: str, chosen: str = "", *, name: str, modules: Sequence[ModuleType]) -> Path | None:
+    """The folder for compiled kernels, made if need be; None when there is none that only the user can write to.
+
+    Args:
+        numba_version: Part of what the folder is named by.
+        chosen: Where the user wants caches (``NUMBA_CACHE_DIR``); empty for the usual place.
+        name: What the folder's name begins with.
+        modules: Every file that has a part in the kernels; the folder is named by a hash of them all.
+    """
+    made_by = (numba_version, np.__version__, platform.python_version(), platform.machine())
+    key = hashlib.sha256(repr(made_by).encode())
+    for module in modules:
+        source = Path(module.__file__ or "").read_bytes()
+        key.update(f"{module.__name__} {len(source)} ".encode() + source)
+    try:
+        folder = (Path(chosen) if chosen else user_cache() / "bloor" / "numba") / f"{name}-{key.hexdigest()[:16]}"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return folder if private(folder) else None
+    except (OSError, RuntimeError):  # no home folder, or one that cannot be written
+        return None
+
+
+def private(folder: Path) -> bool:
+    """Whether the folder belongs to this user and nobody else may write to it."""
+    if sys.platform == "win32":
+        return True
+    status = folder.stat()
+    return status.st_uid == os.getuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+
+
+@contextmanager
+def cache_in(config: Any, folder: Path | None) -> Iterator[bool]:
+    """Lets numba cache in ``folder`` for what is decorated inside; gives whether it may cache."""
+    if folder is None:
+        yield False
+        return
+    before, config.CACHE_DIR = config.CACHE_DIR, str(folder)
+    try:
+        yield True
+    finally:
+        config.CACHE_DIR = before
