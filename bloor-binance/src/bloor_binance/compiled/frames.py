@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bloor.market.compiled.answers import UNSURE
+from bloor.market.compiled.answers import AGG_TRADE, BBO, KIND_MASK, TRADE, UNSURE
 from bloor.market.compiled.context import SETTINGS
 from bloor.market.compiled.text import skip_space, string_end
 from bloor.native.memory import Cells, byte_at
@@ -21,6 +21,7 @@ from bloor_binance.compiled.layout import (
     KEY_s,
 )
 from bloor_binance.compiled.scan import is_text, scan_frame
+from bloor_binance.compiled.shapes import follow, learn, shape_for
 from bloor_binance.compiled.trades import agg_trade, book_ticker, trade
 
 __all__ = ["step"]
@@ -35,6 +36,25 @@ QUOTE_KEYS = 1 << KEY_A | 1 << KEY_B
 def step(context: Cells, text: int, size: int, recv_ns: int) -> int:
     """Takes one frame; see :class:`bloor.market.normalizer.CompiledNormalizer`."""
     end = text + size
+    shape = shape_for(context, text, size)
+    if shape != 0:
+        kind = follow(context, shape, text, end)
+        if kind == BBO:
+            return book_ticker(context, end, recv_ns)
+        if kind == TRADE:
+            return trade(context, end, recv_ns)
+        if kind == AGG_TRADE:
+            return agg_trade(context, end, recv_ns)
+    answer = scanned(context, text, end, recv_ns)
+    if shape != 0 and answer >= 0:
+        kind = answer & KIND_MASK
+        if kind in (BBO, TRADE, AGG_TRADE):
+            learn(context, shape, text, end, kind)
+    return answer
+
+
+def scanned(context: Cells, text: int, end: int, recv_ns: int) -> int:
+    """Takes a frame that has to be scanned in full."""
     p = scan_frame(context, skip_space(text), end)
     if p == 0 or (p != end and skip_space(p) != end):
         return UNSURE

@@ -26,6 +26,7 @@ SLOT = VENUE + 1  # address of the slot of the instrument; 0 when not known
 BIDS = LEVEL_BIDS  # how many bid levels are in the scratch rows; -1 when they were not read yet
 ASKS = LEVEL_ASKS
 STREAM = VENUE + 4  # what the stream's name says: one of the next four
+MISSES = VENUE + 5  # frames that had no shape (`shapes`)
 AT = VENUE + 8  # address of the value of each key, 63 cells
 
 #: No envelope.

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from bloor.market.normalizer import CompiledNormalizer, SequenceRule
-from bloor_binance.compiled import depth, derived, fields, frames, layout, levels, scan, trades
+from bloor_binance.compiled import depth, derived, fields, frames, layout, levels, scan, shapes, trades
 
 __all__ = ["compiled_spot", "compiled_usdm"]
 
-MODULES = (layout, levels, scan, fields, trades, depth, derived, frames)
+MODULES = (layout, levels, scan, fields, trades, depth, derived, shapes, frames)
 
 
 def compiled_spot() -> CompiledNormalizer:

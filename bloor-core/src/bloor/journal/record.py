@@ -68,6 +68,8 @@ class RecordKind(IntEnum):
     TAKEOVER = 12
     #: The last frame of this connection repeated what was used already, so it does not count.
     SKIPPED = 13
+    #: A signed REST request as it is about to be made, without key and signature.
+    REQUEST = 14
 
 
 class Record(NamedTuple):

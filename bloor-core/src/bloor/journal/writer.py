@@ -11,10 +11,12 @@ left: stop new orders, and let cancels go on.
 
 from __future__ import annotations
 
+import ctypes
 import fcntl
 import os
 import sys
 import threading
+import time
 import weakref
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -22,10 +24,15 @@ from pathlib import Path
 from typing import Self
 from zlib import crc32
 
+import numpy as np
+
 from bloor.errors import JournalError
+from bloor.journal.clock import CellClock
+from bloor.journal.kernel import CELLS, CLOCK, CRC, EPOCH, LIMIT, MAP, OFFSET, SEQUENCE, checksum_tables
 from bloor.journal.reader import Survey, survey
 from bloor.journal.record import ALIGN, BODY, COMMIT, HEADER_BYTES, RecordKind, aligned
 from bloor.journal.segment import PREAMBLE_BYTES, SEGMENT_BYTES, Preamble, Segment
+from bloor.native.memory import Cells
 
 __all__ = ["Writer"]
 
@@ -41,11 +48,14 @@ class Writer:
     Attributes:
         folder: The journal's folder.
         epoch: Fencing token that stands in every record.
+        cells: Where it writes next, as :mod:`bloor.journal.kernel` says; compiled code appends through their address,
+            which never changes.
         recovered: What was found in the folder at the start; ``recovered.torn_bytes`` were cut off.
     """
 
     __slots__ = (
         "__weakref__",
+        "_cells",
         "_clock",
         "_closing",
         "_failed",
@@ -54,15 +64,14 @@ class Writer:
         "_lock",
         "_map",
         "_number",
-        "_offset",
         "_segment",
         "_segment_bytes",
-        "_sequence",
         "_spare",
         "_tending",
         "_thread",
         "_view",
         "_words",
+        "cells",
         "epoch",
         "folder",
         "recovered",
@@ -83,7 +92,8 @@ class Writer:
         Args:
             folder: Where the journal is or will be.
             epoch: Fencing token, 0 to 2**32 - 1.
-            clock: The monotonic clock, ns.
+            clock: The monotonic clock, ns. Compiled code can read :func:`time.monotonic_ns` and a
+                :class:`~bloor.journal.clock.CellClock`; with another one only :meth:`append` writes.
             header: Payload of the ``HEADER`` record: build, configuration and plug-in hashes.
             wall_ns: Wall time of the ``HEADER`` record.
             segment_bytes: Size of a segment, a multiple of 8.
@@ -111,11 +121,14 @@ class Writer:
         self._lock = take_lock(folder)
         try:
             self.recovered = self._recover()
-            self._sequence = self.recovered.last_sequence
+            self.cells: Cells = np.zeros(CELLS, np.int64)
+            self.cells[[SEQUENCE, EPOCH, CRC]] = self.recovered.last_sequence, epoch, checksum_tables().ctypes.data
+            self.cells[CLOCK] = clock.address if isinstance(clock, CellClock) else 0
+            self._cells = memoryview(self.cells.data)
             self._number = self.recovered.last_segment - self.recovered.is_useless
             self._spare: Segment | None = None
             self._segment: Segment | None = None
-            self._offset = self._limit = 0
+            self._limit = 0
             self._start_segment()
             self.append(RecordKind.HEADER, 0, wall_ns, header)
             self.tend(wait=True)
@@ -141,14 +154,15 @@ class Writer:
             JournalError: The record cannot be written; nothing of it counts, and its order must not be sent.
         """
         size = HEADER_BYTES + len(payload)
-        start = self._offset
+        cells = self._cells
+        start = cells[OFFSET]
         end = start + size
         if end > self._limit:
             self._roll(size)
-            start = self._offset
+            start = cells[OFFSET]
             end = start + size
         next_start = (end + 7) & -8
-        sequence = self._sequence + 1
+        sequence = cells[SEQUENCE] + 1
         view = self._view
         try:
             _pack_body(self._map, start + 8, sequence, self._clock(), wall_ns, self.epoch, conn, kind, schema)
@@ -158,19 +172,47 @@ class Writer:
         except BaseException:  # an interrupt, or an argument that does not fit: leave zeros, not half a record
             view[start:next_start] = bytes(next_start - start)
             raise
-        self._offset = next_start
-        self._sequence = sequence
+        cells[OFFSET] = next_start
+        cells[SEQUENCE] = sequence
         return sequence
+
+    def make_room(self, size: int) -> bool:
+        """Goes on in the next segment when fewer bytes are left in the present one: before compiled code appends.
+
+        Args:
+            size: Bytes, those of the records' heads and padding included: :func:`~bloor.journal.record.aligned` of
+                ``HEADER_BYTES`` and the payload, for each record.
+
+        Returns:
+            Whether compiled code may write so much now: no for more than a segment holds, and with a clock that it
+            cannot read.
+
+        Raises:
+            JournalError: The writer is closed or has failed, or the disk has no room for a segment.
+        """
+        cells = self._cells
+        if cells[OFFSET] + size <= cells[LIMIT]:
+            return True
+        self._check_open()
+        if not self._is_native or size > self._segment_bytes - PREAMBLE_BYTES:
+            return False
+        self._roll(size)
+        return True
+
+    @property
+    def _is_native(self) -> bool:
+        """Whether compiled code can read the clock."""
+        return self._clock is time.monotonic_ns or isinstance(self._clock, CellClock)
 
     @property
     def sequence(self) -> int:
         """Sequence number of the last record."""
-        return self._sequence
+        return self._cells[SEQUENCE]
 
     @property
     def free_bytes(self) -> int:
         """Bytes left in the present segment and the spare one: what can still be written on a full disk."""
-        return max(self._limit - self._offset, 0) + (self._spare.size - PREAMBLE_BYTES if self._spare else 0)
+        return max(self._limit - self._cells[OFFSET], 0) + (self._spare.size - PREAMBLE_BYTES if self._spare else 0)
 
     def tend(self, *, wait: bool = False) -> None:
         """Has the next segment made ahead and finished ones put away; returns at once and costs microseconds.
@@ -237,7 +279,7 @@ class Writer:
             self.append(RecordKind.FOOTER, 0, wall_ns, b"")
         self._thread.shutdown()
         self._tending = None
-        self._finished.append((self._segment, self._offset))
+        self._finished.append((self._segment, self._cells[OFFSET]))
         if self._spare is not None:
             self._finished.append((self._spare, 0))
         self._release()
@@ -264,10 +306,12 @@ class Writer:
         self._collect()  # only a writer that was hardly tended waits here
         segment = self._spare or Segment(self.folder, self._segment_bytes)
         self._spare = None
-        segment.activate(Preamble(self._number + 1, self._sequence + 1, self.epoch))
+        segment.activate(Preamble(self._number + 1, self.sequence + 1, self.epoch))
         self._number += 1
         self._segment, self._map, self._view, self._words = segment, segment.map, segment.view, segment.words
-        self._offset, self._limit = PREAMBLE_BYTES, segment.size
+        self._cells[MAP] = ctypes.addressof(ctypes.c_char.from_buffer(segment.map))
+        self._cells[OFFSET] = PREAMBLE_BYTES
+        self._set_limit(segment.size)
 
     def _roll(self, size: int) -> None:
         """The record does not fit: goes on in the next segment."""
@@ -277,7 +321,7 @@ class Writer:
                 f"{self.folder}: expected a record of at most {self._segment_bytes - PREAMBLE_BYTES - HEADER_BYTES} "
                 f"bytes, got {size - HEADER_BYTES}"
             )
-        finished, used = self._segment, self._offset
+        finished, used = self._segment, self._cells[OFFSET]
         self._start_segment()
         if finished is not None:
             self._finished.append((finished, used))
@@ -290,18 +334,24 @@ class Writer:
 
     def _fail(self, reason: str) -> None:
         self._failed = reason
-        self._limit = 0  # every later append comes to _check_open
+        self._set_limit(0)  # every later append comes to _check_open
         raise JournalError(reason)
 
     def _release(self) -> None:
         self._segment = self._spare = None
-        self._limit = 0
+        self._set_limit(0)
+        self._cells[MAP] = 0
         del self._map, self._view, self._words
 
     def _forked(self) -> None:
         self._failed = f"{self.folder}: the journal belongs to the parent process; start children with spawn"
-        self._limit = 0
+        self._set_limit(0)
         self._segment = None
+
+    def _set_limit(self, limit: int) -> None:
+        """Says where the present segment ends; 0 when nothing may be written."""
+        self._limit = limit
+        self._cells[LIMIT] = limit if self._is_native else 0
 
 
 #: Every open writer of this process: a forked child must not write into its parent's memory.

@@ -192,15 +192,18 @@ class OrderBook:
         """Counts in the finer ticks and units of a refined instrument; every level keeps its value.
 
         Raises:
-            MoneyError: A level is not exact in the new instrument or does not fit; nothing has changed.
+            MoneyError: The new instrument is not finer, or a level does not fit; nothing has changed.
         """
         old = self.instrument
-        sides = [
-            [(instrument.parse_price(old.format_price(t)), instrument.parse_qty(old.format_qty(q))) for t, q in rows]
-            for rows in (self.depth(Side.BUY), self.depth(Side.SELL))
-        ]
+        factors = _factors(old, instrument)
+        sides = [self.rows(side) for side in (Side.BUY, Side.SELL)]
+        for rows in sides:
+            for column, factor in enumerate(factors):
+                if len(rows) and int(rows[:, column].max()) > INT64_MAX // factor:
+                    raise MoneyError(f"{old.symbol}: a level does not fit the finer units")
+                rows[:, column] *= factor
         view = self.view
-        self.load(sides[0], sides[1], seq=view.seq, exch_ns=view.exch_ns, recv_ns=view.recv_ns)
+        self.load(*(rows.tolist() for rows in sides), seq=view.seq, exch_ns=view.exch_ns, recv_ns=view.recv_ns)
         self.instrument = instrument
         self._say_where()
 
@@ -240,22 +243,25 @@ class OrderBook:
 
     def depth(self, side: Side, n: int | None = None) -> list[tuple[int, int]]:
         """The ``n`` best levels (all without ``n``) as ``(ticks, units)``, best first."""
+        return [(ticks, units) for ticks, units in self.rows(side, n).tolist()]
+
+    def rows(self, side: Side, n: int | None = None) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """:meth:`depth` as an array of its own, ``(levels, 2)`` int64: ticks and units."""
         which = LADDER_SIDE[side]
-        wanted = sum(self.levels[which : which + 1]) if n is None else min(n, self.levels[which])
+        wanted = self.levels[which] if n is None else min(n, self.levels[which])
         if wanted <= 0:
-            return []
+            return np.zeros((0, 2), np.int64)
         if wanted > len(self._levels):
             self._levels = np.zeros((2 * wanted, 2), np.int64)
         near = self._kernels.walk(self.core, which, self._levels, wanted)
-        found: list[tuple[int, int]] = [(t, q) for t, q in self._levels[:near].tolist()]
-        if near < wanted:
-            found += self._far_levels(which)[: wanted - near]
-        return found
+        found = self._levels[:near].copy()
+        return found if near == wanted else np.concatenate([found, self._far_rows(which)[: wanted - near]])
 
-    def _far_levels(self, which: int) -> list[tuple[int, int]]:
+    def _far_rows(self, which: int) -> np.ndarray[Any, np.dtype[np.int64]]:
         keys, sizes = self.far.reshape(4, -1)[2 * which : 2 * which + 2]
-        live = keys > 0
-        return sorted(zip(keys[live].tolist(), sizes[live].tolist(), strict=True), reverse=which == 0)
+        live = np.flatnonzero(keys > 0)
+        live = live[np.argsort(keys[live])][:: -1 if which == 0 else 1]
+        return np.stack([keys[live], sizes[live]], axis=1)
 
     def size_to(self, side: Side, price: int) -> int:
         """Units of all levels from the best to ``price`` ticks, that level included."""
@@ -357,6 +363,18 @@ class _Rest:
 
     def __iter__(self) -> Any:
         return iter(self.book.depth(self.side)[self.skip :])
+
+
+def _factors(old: Instrument, new: Instrument) -> tuple[int, int]:
+    """What ticks and units are multiplied by when they count in those of a finer instrument.
+
+    Raises:
+        MoneyError: It is not finer.
+    """
+    units, tick = old.tick_units * 10 ** max(0, new.price_decimals - old.price_decimals), new.tick_units
+    if new.price_decimals < old.price_decimals or units % tick or new.qty_decimals < old.qty_decimals:
+        raise MoneyError(f"{old.symbol}: expected ticks and units at least as fine as those of the book")
+    return units // tick, 10 ** (new.qty_decimals - old.qty_decimals)
 
 
 def _joined(bids: Levels, asks: Levels) -> bytes:

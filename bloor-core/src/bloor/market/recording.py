@@ -21,6 +21,7 @@ import heapq
 import re
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from os import fspath
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -109,7 +110,7 @@ def read_blocks(path: str | Path) -> Iterator[bytes]:
     """
     file = fspath(path)
     held: list[bytes] = []
-    size = unfinished = number = 0
+    size = unfinished = 0
     try:
         for chunk in _checked(file, _chunks(file)):
             cut = chunk.rfind(b"\n") + 1
@@ -121,9 +122,7 @@ def read_blocks(path: str | Path) -> Iterator[bytes]:
             held.append(chunk[:cut])
             size, unfinished = size + cut, len(chunk) - cut
             if size > BLOCK:
-                block = b"".join(held)
-                number += block.count(b"\n")
-                yield block
+                yield b"".join(held)
                 held, size = [], 0
             held.append(chunk[cut:])
             size += unfinished
@@ -132,10 +131,19 @@ def read_blocks(path: str | Path) -> Iterator[bytes]:
         whole = rest[: rest.rfind(b"\n") + 1]
         if whole:
             yield whole
-        raise InputFileError(file, error.reason, error.line or number + whole.count(b"\n") + 1) from None
+        raise InputFileError(file, error.reason, error.line or _lines_before_break(file) + 1) from None
     rest = b"".join(held)
     if rest:
         yield rest if rest.endswith(b"\n") else rest + b"\n"
+
+
+def _lines_before_break(file: str) -> int:
+    """How many whole lines a file has up to where it cannot be read; read anew, since that is seldom asked for."""
+    number = 0
+    with suppress(InputFileError):
+        for chunk in _checked(file, _chunks(file)):
+            number += chunk.count(b"\n")
+    return number
 
 
 def recorded_line(file: str, number: int, raw: bytes) -> Line | None:

@@ -15,6 +15,7 @@ import stat
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
@@ -39,7 +40,15 @@ def user_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 
 
-def cache_folder(numba_version: str, chosen: str = "", *, name: str, modules: Sequence[ModuleType]) -> Path | None:
+def cache_folder(
+    numba_version: str,
+    chosen: str = "",
+    *,
+    name: str,
+    modules: Sequence[ModuleType],
+    files: Sequence[Path] = (),
+    facts: Sequence[str] = (),
+) -> Path | None:
     """The folder for compiled kernels, made if need be; None when there is none that only the user can write to.
 
     Args:
@@ -47,18 +56,33 @@ def cache_folder(numba_version: str, chosen: str = "", *, name: str, modules: Se
         chosen: Where the user wants caches (``NUMBA_CACHE_DIR``); empty for the usual place.
         name: What the folder's name begins with.
         modules: Every file that has a part in the kernels; the folder is named by a hash of them all.
+        files: More of them, which need not be modules.
+        facts: What else the code depends on, as the values of constants.
     """
-    made_by = (numba_version, np.__version__, platform.python_version(), platform.machine())
-    key = hashlib.sha256(repr(made_by).encode())
-    for module in modules:
-        source = Path(module.__file__ or "").read_bytes()
-        key.update(f"{module.__name__} {len(source)} ".encode() + source)
+    key = hashlib.sha256(repr((numba_version, *_made_by(), *facts)).encode())
+    named = [(module.__name__, Path(module.__file__ or "")) for module in modules]
     try:
+        for title, file in [*named, *((str(file), file) for file in files)]:
+            source = file.read_bytes()
+            key.update(f"{title} {len(source)} ".encode() + source)
         folder = (Path(chosen) if chosen else user_cache() / "bloor" / "numba") / f"{name}-{key.hexdigest()[:16]}"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return folder if private(folder) else None
     except (OSError, RuntimeError):  # no home folder, or one that cannot be written
         return None
+
+
+@cache
+def _made_by() -> tuple[str, ...]:
+    """What makes machine code beside numba, and what it is made for."""
+    import llvmlite
+    from llvmlite import binding
+
+    features: Any = binding.get_host_cpu_features()
+    return (
+        llvmlite.__version__, np.__version__, sys.implementation.name, platform.python_version(), platform.machine(),
+        str(binding.get_host_cpu_name()), str(features.flatten()),
+    )  # fmt: skip
 
 
 def private(folder: Path) -> bool:

@@ -13,14 +13,14 @@ from typing import Any
 
 from attrs import frozen
 
-from bloor.native import linking, memory, python_api, twins
+from bloor.native import carryless, linking, memory, python_api, twins
 from bloor.native.caching import cache_folder, cache_in, rebound
 from bloor.native.linking import linked, names_of
 
-__all__ = ["Entries", "compiled_entries", "entry_address"]
+__all__ = ["Entries", "compiled_entries", "entry_address", "jit_is_off"]
 
 #: What every compiled file is made of beside itself.
-WORDS: tuple[ModuleType, ...] = (memory, python_api, twins, linking)
+WORDS: tuple[ModuleType, ...] = (memory, python_api, carryless, twins, linking)
 
 
 @frozen(eq=False)
@@ -34,6 +34,14 @@ class Entries:
 
     address: Mapping[str, int]
     call: Mapping[str, Any]
+
+
+def jit_is_off() -> bool:
+    """Whether numba is told not to compile (``NUMBA_DISABLE_JIT``), as a coverage run does."""
+    import numba
+
+    config: Any = numba.config
+    return bool(config.DISABLE_JIT)
 
 
 @cache

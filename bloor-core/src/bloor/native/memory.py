@@ -9,7 +9,7 @@ NUL is in no JSON, so every scan ends there without looking at a length.
 
 from __future__ import annotations
 
-from ctypes import CFUNCTYPE, c_char, c_int64, c_uint8, c_uint32, memmove
+from ctypes import CFUNCTYPE, c_char, c_double, c_int64, c_uint8, c_uint32, memmove
 from typing import Any
 
 import numpy as np
@@ -22,13 +22,18 @@ __all__ = [
     "call6",
     "cell_at",
     "cells_at",
+    "commit_cell",
     "copy_bytes",
+    "float_at",
     "leading_digits",
     "product_above",
+    "product_float",
     "put_byte",
     "put_cell",
+    "put_float",
     "rows_at",
     "shifted",
+    "sum_above",
     "word_at",
 ]
 
@@ -49,8 +54,23 @@ def cell_at(address: int) -> int:
     return c_int64.from_address(int(address)).value
 
 
+def float_at(address: int) -> float:
+    """The float64 at an address."""
+    return c_double.from_address(int(address)).value
+
+
 def put_cell(address: int, value: int) -> None:
     """Writes an int64."""
+    c_int64.from_address(int(address)).value = int(value)
+
+
+def put_float(address: int, value: float) -> None:
+    """Writes a float64."""
+    c_double.from_address(int(address)).value = float(value)
+
+
+def commit_cell(address: int, value: int) -> None:
+    """As :func:`put_cell`, at a multiple of 8: one store, and every store before it stays before it."""
     c_int64.from_address(int(address)).value = int(value)
 
 
@@ -86,6 +106,16 @@ def product_above(a: int, b: int, c: int, high: int, low: int) -> bool:
         low: Its lower half; its bits are read as an unsigned number.
     """
     return int(a) * int(b) * int(c) > (int(high) << 64) + (int(low) & (1 << 64) - 1)
+
+
+def product_float(a: int, b: int, c: int) -> float:
+    """``a * b * c`` of int64, none below 0, as the nearest float, whatever its size."""
+    return float(int(a) * int(b) * int(c))
+
+
+def sum_above(a: int, x: int, b: int, y: int, c: int, z: int, limit: int) -> bool:
+    """Whether ``a * x + b * y + c * z`` is greater than a limit, exactly; every argument is an int64."""
+    return int(a) * int(x) + int(b) * int(y) + int(c) * int(z) > int(limit)
 
 
 def call4(function: int, a: int, b: int, c: int, d: int) -> int:

@@ -5,11 +5,12 @@ numba is imported by :func:`twins` only.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-from bloor.native import memory, python_api
+from bloor.native import carryless, memory, python_api
 
 __all__ = ["twins"]
 
@@ -18,7 +19,7 @@ __all__ = ["twins"]
 def twins() -> dict[Callable[..., Any], Any]:
     """Plain function -> what stands in its place inside compiled code."""
     words = _memory()
-    return {**words, **_api(words[memory.cell_at])}
+    return {**words, **_api(words[memory.cell_at]), **_carryless()}
 
 
 def _memory() -> dict[Callable[..., Any], Any]:
@@ -46,9 +47,33 @@ def _memory() -> dict[Callable[..., Any], Any]:
         return cell(cell), lambda _context, builder, _signature, args: load(builder, args[0], 64)
 
     @intrinsic
+    def float_at(_typing: Any, _address: Any) -> Any:
+        def read(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+            return builder.load(builder.inttoptr(args[0], ir.DoubleType().as_pointer()), align=1)
+
+        return types.float64(cell), read
+
+    @intrinsic
+    def put_float(_typing: Any, _address: Any, _value: Any) -> Any:
+        def write(context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+            builder.store(args[1], builder.inttoptr(args[0], ir.DoubleType().as_pointer()), align=1)
+            return context.get_dummy_value()
+
+        return types.void(cell, types.float64), write
+
+    @intrinsic
     def put_cell(_typing: Any, _address: Any, _value: Any) -> Any:
         def write(context: Any, builder: Any, _signature: Any, args: Any) -> Any:
             builder.store(args[1], builder.inttoptr(args[0], word.as_pointer()), align=1)
+            return context.get_dummy_value()
+
+        return types.void(cell, cell), write
+
+    @intrinsic
+    def commit_cell(_typing: Any, _address: Any, _value: Any) -> Any:
+        def write(context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+            # in the machine code too the last of the stores so far: an ordinary mov on x86-64, stlr on ARM
+            builder.store_atomic(args[1], builder.inttoptr(args[0], word.as_pointer()), "release", 8)
             return context.get_dummy_value()
 
         return types.void(cell, cell), write
@@ -88,6 +113,34 @@ def _memory() -> dict[Callable[..., Any], Any]:
             return b.icmp_signed(">", b.mul(b.mul(first, second), third), limit)
 
         return types.boolean(cell, cell, cell, cell, cell), compare
+
+    @intrinsic
+    def product_float(_typing: Any, _a: Any, _b: Any, _c: Any) -> Any:
+        """The upper 64 bits of the product, the lowest of them set if any below was: rounds as the whole would."""
+
+        def convert(_context: Any, b: Any, _signature: Any, args: Any) -> Any:
+            wide, real = ir.IntType(192), ir.DoubleType()  # three int64
+            first, second, third = (b.sext(arg, wide) for arg in args)
+            product = b.mul(b.mul(first, second), third)
+            excess = b.sub(wide(128), b.ctlz(product, ir.Constant(ir.IntType(1), 0)))
+            places = b.select(b.icmp_signed(">", excess, wide(0)), excess, wide(0))
+            upper = b.lshr(product, places)
+            lost = b.icmp_unsigned("!=", b.shl(upper, places), product)
+            rounded = b.uitofp(b.or_(b.trunc(upper, word), b.zext(lost, word)), real)
+            power = b.shl(b.add(b.trunc(places, word), word(1023)), word(52))  # the bits of 2.0**places
+            return b.fmul(rounded, b.bitcast(power, real))
+
+        return types.float64(cell, cell, cell), convert
+
+    @intrinsic
+    def sum_above(_typing: Any, _a: Any, _x: Any, _b: Any, _y: Any, _c: Any, _z: Any, _limit: Any) -> Any:
+        def compare(_context: Any, b: Any, _signature: Any, args: Any) -> Any:
+            double, wide = ir.IntType(128), ir.IntType(192)  # a product of two, and a sum of three of those
+            factors = [b.sext(arg, double) for arg in args[:6]]
+            terms = [b.sext(b.mul(*factors[i : i + 2]), wide) for i in (0, 2, 4)]
+            return b.icmp_signed(">", b.add(b.add(terms[0], terms[1]), terms[2]), b.sext(args[6], wide))
+
+        return types.boolean(*[cell] * 7), compare
 
     def caller(count: int) -> Any:
         """The intrinsic that calls a C function of ``count`` int64."""
@@ -149,12 +202,17 @@ def _memory() -> dict[Callable[..., Any], Any]:
     return {
         memory.byte_at: byte_at,
         memory.cell_at: cell_at,
+        memory.float_at: float_at,
         memory.put_cell: put_cell,
+        memory.put_float: put_float,
+        memory.commit_cell: commit_cell,
         memory.word_at: word_at,
         memory.put_byte: put_byte,
         memory.copy_bytes: copy_bytes,
         memory.shifted: shifted,
         memory.product_above: product_above,
+        memory.product_float: product_float,
+        memory.sum_above: sum_above,
         memory.call4: call4,
         memory.call5: call5,
         memory.call6: call6,
@@ -197,3 +255,78 @@ def _api(cell_at: Any) -> dict[Callable[..., Any], Any]:
         python_api.error_occurred: types.ExternalFunction("PyErr_Occurred", cell()),
         python_api.bad_argument: types.ExternalFunction("PyErr_BadArgument", types.int32()),
     }
+
+
+def _carryless() -> dict[Callable[..., Any], Any]:
+    from llvmlite import binding, ir
+    from numba import types
+    from numba.core import cgutils
+    from numba.extending import intrinsic
+
+    cell, word = types.int64, ir.IntType(64)
+    pair = ir.VectorType(word, 2)
+    byte = ir.IntType(8)
+    features: Any = binding.get_host_cpu_features()
+    has_it = bool(features.get("pclmul", False))
+    declared: Any = cgutils.get_or_insert_function
+    reserved: Any = cgutils.alloca_once
+
+    def moved(b: Any, value: Any, by: tuple[int, int]) -> Any:
+        """128 bits moved on by a constant pair."""
+        times = declared(b.module, ir.FunctionType(pair, [pair, pair, byte]), "llvm.x86.pclmulqdq")
+        constant = ir.Constant(pair, list(by))
+        return b.xor(b.call(times, [value, constant, byte(0x00)]), b.call(times, [value, constant, byte(0x11)]))
+
+    @intrinsic
+    def can_fold(_typing: Any) -> Any:
+        return cell(), lambda _context, _builder, _signature, _args: word(int(has_it))
+
+    @intrinsic
+    def fold(_typing: Any, _at: Any, _size: Any, _code: Any, _to: Any) -> Any:
+        def generate(context: Any, b: Any, _signature: Any, args: Any) -> Any:
+            if not has_it:
+                return context.get_dummy_value()  # never called: `can_fold` says so
+            at, size, code, to = args
+            sums = [reserved(b, pair) for _ in range(4)]
+            offset = reserved(b, word)
+            b.store(word(16), offset)
+
+            def load(extra: int) -> Any:
+                address = b.add(at, b.add(b.load(offset), word(extra)))
+                return b.load(b.inttoptr(address, pair.as_pointer()), align=1)
+
+            first = b.load(b.inttoptr(at, pair.as_pointer()), align=1)
+            begin = b.insert_element(ir.Constant(pair, [0, 0]), b.and_(code, word(0xFFFFFFFF)), ir.IntType(32)(0))
+            b.store(b.xor(first, begin), sums[0])
+            with b.if_then(b.icmp_unsigned(">=", size, word(carryless.WIDE))):
+                for k in range(3):
+                    b.store(load(16 * k), sums[k + 1])
+                b.store(word(64), offset)
+                with loop(b, lambda: b.icmp_unsigned("<=", b.add(b.load(offset), word(64)), size)):
+                    for k, total in enumerate(sums):
+                        b.store(b.xor(moved(b, b.load(total), carryless.FOLD_64), load(16 * k)), total)
+                    b.store(b.add(b.load(offset), word(64)), offset)
+                for total in sums[1:]:
+                    b.store(b.xor(moved(b, b.load(sums[0]), carryless.FOLD_16), b.load(total)), sums[0])
+            with loop(b, lambda: b.icmp_unsigned("<", b.load(offset), size)):
+                b.store(b.xor(moved(b, b.load(sums[0]), carryless.FOLD_16), load(0)), sums[0])
+                b.store(b.add(b.load(offset), word(16)), offset)
+            b.store(b.load(sums[0]), b.inttoptr(to, pair.as_pointer()), align=1)
+            return context.get_dummy_value()
+
+        return types.void(cell, cell, cell, cell), generate
+
+    return {carryless.can_fold: can_fold, carryless.fold: fold}
+
+
+@contextmanager
+def loop(b: Any, go_on: Callable[[], Any]) -> Iterator[None]:
+    """The body of a loop that runs as long as ``go_on`` computes true."""
+    test, body, end = (b.append_basic_block(name) for name in ("loop.test", "loop.body", "loop.end"))
+    b.branch(test)
+    b.position_at_end(test)
+    b.cbranch(go_on(), body, end)
+    b.position_at_end(body)
+    yield
+    b.branch(test)
+    b.position_at_end(end)

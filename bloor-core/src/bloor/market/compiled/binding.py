@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from enum import Enum
 from functools import cache, partial
 from types import ModuleType
-from typing import Any
+from typing import Any, Protocol
 
 from attrs import frozen
 
@@ -23,13 +23,18 @@ from bloor.market.compiled.linking import SHARED, SOURCES
 from bloor.market.normalizer import CompiledNormalizer
 from bloor.native.builtin import MethodDefinition, builtin
 from bloor.native.caching import cache_folder, cache_in, rebound
-from bloor.native.entries import entry_address
+from bloor.native.entries import entry_address, jit_is_off
 from bloor.native.linking import linked, names_of
 from bloor.native.twins import twins
 
-__all__ = ["Call", "Exports", "bind", "compiled_exports"]
+__all__ = ["Call", "Exports", "Step", "bind", "compiled_exports"]
 
-Step = Callable[[bytes, int], int]
+
+class Step(Protocol):
+    """Takes a frame and answers as :mod:`bloor.market.compiled.answers` says."""
+
+    def __call__(self, frame: bytes, recv_ns: int = ..., /) -> int:
+        """One frame, received at ``recv_ns``; without it now, by the context's clock."""
 
 
 class Call(Enum):
@@ -72,12 +77,12 @@ def bind(normalizer: CompiledNormalizer, context: Context, how: Call | None = No
             to compile (``NUMBA_DISABLE_JIT``), as a coverage run does.
 
     Returns:
-        A function of ``(frame, recv_ns)`` that answers as :mod:`bloor.market.compiled.answers` says. It is for one
-        thread, and takes ``bytes`` only.
+        A function of ``(frame, recv_ns)``, or of ``frame`` when it was received now. It is for one thread, and takes
+        ``bytes`` only.
     """
     if how is None:
         how = Call.BUILTIN if sys.implementation.name == "cpython" else Call.ENTRY
-    if how is Call.PLAIN or _jit_is_off():
+    if how is Call.PLAIN or jit_is_off():
         return partial(_by_address, partial(normalizer.step, context.cells), context)
     compiled = compiled_exports(tuple(normalizer.modules))
     if how is Call.ENTRY:
@@ -86,19 +91,15 @@ def bind(normalizer: CompiledNormalizer, context: Context, how: Call | None = No
     return step
 
 
-def _jit_is_off() -> bool:
-    import numba
-
-    config: Any = numba.config
-    return bool(config.DISABLE_JIT)
-
-
-def _by_address(take: Callable[[int, int, int], int], _context: Context, frame: bytes, recv_ns: int) -> int:
+def _by_address(
+    take: Callable[[int, int, int], int], context: Context, frame: bytes, recv_ns: int | None = None
+) -> int:
     """Calls ``take`` with a frame's address; the context is an argument so that it lives as long as the step."""
     if type(frame) is not bytes:
         raise TypeError(f"expected a frame as bytes, got {type(frame).__name__}")
     at: Any = frame  # as a char pointer
-    return take(ctypes.cast(at, ctypes.c_void_p).value or 0, len(frame), recv_ns)
+    now_ns = context.clock() if recv_ns is None else recv_ns
+    return take(ctypes.cast(at, ctypes.c_void_p).value or 0, len(frame), now_ns)
 
 
 @cache

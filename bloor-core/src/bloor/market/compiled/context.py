@@ -14,12 +14,14 @@ from bloor.market.compiled.sequence import RULES
 from bloor.market.events import EventView
 from bloor.market.normalizer import SequenceRule
 from bloor.model.instrument import Instrument
+from bloor.native.clock import WallClock
 from bloor.native.memory import Cells, byte_at, cell_at
 
 __all__ = [
     "CONTEXT_CELLS",
     "LEVELS_CAP",
     "LONGEST_SYMBOL",
+    "MEMORY_CELLS",
     "Context",
     "find_slot",
 ]
@@ -35,8 +37,12 @@ SETTINGS = 6  # the venue's own
 LAST_TRADE = 7  # id of the newest trade
 LEVEL_BIDS = 8  # how many of the scratch rows, from the first, are bids of the present message; -1 before they are read
 LEVEL_ASKS = 9  # how many rows after them are asks
+CLOCK = 10  # address of the wall clock for frames that come without a time
+MEMORY = 11  # address of cells that are the venue's own, zero at first and whenever slots move
 VENUE = 16  # from here on: the venue's scratch cells
 CONTEXT_CELLS = 160
+#: How many cells of its own a venue has.
+MEMORY_CELLS = 1 << 13
 
 #: Rows of scratch: a message with more levels is the reference's.
 LEVELS_CAP = 1 << 14
@@ -123,6 +129,7 @@ class Context:
         cells: The context, ``(CONTEXT_CELLS,)`` int64; its address never changes.
         event: The first event record, rewritten for each message.
         second: The second record, of kinds that make two.
+        clock: When a frame was received that came without a time.
     """
 
     def __init__(self, rule: SequenceRule, settings: int = 0) -> None:
@@ -143,6 +150,9 @@ class Context:
         self.cells[LEVELS] = self._levels.ctypes.data
         self.cells[RULE] = RULES[rule.name]
         self.cells[SETTINGS] = settings
+        self._memory = np.zeros(MEMORY_CELLS, np.int64)
+        self.cells[MEMORY] = self._memory.ctypes.data
+        self.share_clock(WallClock())
         self._trade = memoryview(self.cells.data)[LAST_TRADE : LAST_TRADE + 1]
         self._build_table()
 
@@ -150,6 +160,11 @@ class Context:
     def address(self) -> int:
         """Where the context lies."""
         return int(self.cells.ctypes.data)
+
+    def share_clock(self, clock: WallClock) -> None:
+        """Makes a clock that others read as well the one of this context."""
+        self.clock = clock
+        self.cells[CLOCK] = clock.address
 
     def changed(self) -> tuple[Cells, int]:
         """``(rows, bids)`` of the newest book message: its levels as ``(n, 2)`` ticks and units, the bids first."""
@@ -208,3 +223,4 @@ class Context:
         self.cells[SYMBOLS] = self._table.ctypes.data
         self.cells[SYMBOL_MASK] = size - 1
         self.cells[SLOTS] = self._slots.ctypes.data
+        self._memory[:] = 0

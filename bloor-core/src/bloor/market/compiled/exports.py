@@ -5,7 +5,8 @@ Kernels; hot path. ``step`` stands for the venue's own kernel, which is put in i
 
 from __future__ import annotations
 
-from bloor.market.compiled.context import CONTEXT_CELLS
+from bloor.market.compiled.context import CLOCK, CONTEXT_CELLS
+from bloor.native.clock import wall_now
 from bloor.native.memory import Cells, cell_at, cells_at
 from bloor.native.python_api import (
     bad_argument,
@@ -30,20 +31,25 @@ def step(context: Cells, text: int, size: int, recv_ns: int) -> int:  # noqa: AR
 def call(owner: int, arguments: int, count: int) -> int:
     """``PyObject *step(self, frame, recv_ns)`` with METH_FASTCALL; ``self`` is a bytes object with the address.
 
+    Without ``recv_ns`` the frame was received now, by the context's clock.
+
     Returns:
-        A new reference to an int, or 0 with an error set when the arguments are not ``(bytes, int)``.
+        A new reference to an int, or 0 with an error set when the arguments are not ``(bytes, int)`` or ``(bytes,)``.
     """
-    if count != 2:
+    if count != 1 and count != 2:
         bad_argument()
         return 0
     frame = cell_at(arguments)
     text = bytes_address(frame)
     if text == 0:
         return 0
-    recv_ns = read_int(cell_at(arguments + 8))
-    if recv_ns == -1 and error_occurred() != 0:
-        return 0
     context = cells_at(cell_at(bytes_address(owner)), CONTEXT_CELLS)
+    if count == 1:
+        recv_ns = wall_now(context[CLOCK])
+    else:
+        recv_ns = read_int(cell_at(arguments + 8))
+        if recv_ns == -1 and error_occurred() != 0:
+            return 0
     return new_int(step(context, text, bytes_size(frame), recv_ns))
 
 

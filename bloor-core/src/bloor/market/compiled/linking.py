@@ -6,11 +6,11 @@ from types import ModuleType
 
 from bloor.market import ladder
 from bloor.market.compiled import context, exports, record, sequence, text
-from bloor.native import memory, python_api, twins
+from bloor.native import carryless, clock, memory, python_api, twins
 
 __all__ = ["SHARED", "SOURCES"]
 
 #: The kernel files that every venue's kernels may use, callees first.
-SHARED: tuple[ModuleType, ...] = (ladder, text, record, sequence, context)
+SHARED: tuple[ModuleType, ...] = (clock, ladder, text, record, sequence, context)
 #: Beside kernels: what the code is made of.
-SOURCES: tuple[ModuleType, ...] = (*SHARED, memory, python_api, twins, exports)
+SOURCES: tuple[ModuleType, ...] = (*SHARED, memory, python_api, carryless, twins, exports)

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CompiledPipeline", "market_pipeline"]
 
-# what the numbers in `_bound_frame` stand for: kinds up to 4 are an event and nothing else
+# what the numbers in `_bind_frames` stand for: kinds up to 4 are an event and nothing else
 assert (KIND_MASK, SLOT_SHIFT, sorted((BOOK, TRADE, AGG_TRADE, BBO))) == (15, 4, [1, 2, 3, 4])
 
 
@@ -68,8 +68,14 @@ class CompiledPipeline(MarketPipeline):
 
     Attributes:
         context: The memory that compiled code works in.
-        step: The compiled code: takes ``(frame, recv_ns)`` and answers as :mod:`bloor.market.compiled.answers` says.
+        taken: Frames of compiled code by the kind of the answer, not yet counted in ``counters``; ``(16,)`` int64.
+        step: The compiled code: takes ``(frame, recv_ns)``, or ``frame`` alone when it was received now, and answers
+            as :mod:`bloor.market.compiled.answers` says.
+        frame_now: :meth:`frame` without the time: the frame was received now, by the clock of :attr:`context`, which
+            compiled code reads in a third of the time that Python takes. ``context.clock.last`` is when.
     """
+
+    frame_now: Callable[[bytes], int]
 
     def __init__(
         self,
@@ -92,6 +98,8 @@ class CompiledPipeline(MarketPipeline):
             **options: As there.
         """
         self.context = Context(compiled.rule, compiled.settings)
+        self.taken = np.zeros(KIND_MASK + 1, np.int64)
+        self._taken = memoryview(self.taken.data)
         self._of_compiled = False
         self._last_id = ""
         super().__init__(normalizer, table, on_event, **options)
@@ -108,7 +116,7 @@ class CompiledPipeline(MarketPipeline):
             MarkPriceMessage: super()._mark_price,
         }
         self._take = dict.fromkeys(self._rereading, self._by_reference)
-        self.frame = self._bound_frame()  # type: ignore[method-assign, assignment]
+        self._bind_frames()
 
     @property
     def last_trade_id(self) -> str:
@@ -127,12 +135,12 @@ class CompiledPipeline(MarketPipeline):
     def listen(self, on_event: OnEvent) -> None:
         """As :meth:`MarketPipeline.listen`."""
         super().listen(on_event)
-        self.frame = self._bound_frame()  # type: ignore[method-assign, assignment]
+        self._bind_frames()
 
-    def _bound_frame(self) -> Callable[[bytes, int], int]:
+    def _bind_frames(self) -> None:
         """:meth:`MarketPipeline.frame`, everything it needs bound: half the cost of looking it up in every frame."""
         step, taken, slots, event, on_event = self.step, self._taken, self._slots, self.event, self._on_event
-        by_reference, seldom = super().frame, self._seldom
+        by_reference, seldom, context = super().frame, self._seldom, self.context
 
         def frame(payload: bytes, recv_ns: int) -> int:
             answer = step(payload, recv_ns)
@@ -146,7 +154,19 @@ class CompiledPipeline(MarketPipeline):
                 seldom(kind, slots[answer >> 4], recv_ns)
             return 1
 
-        return frame
+        def frame_now(payload: bytes) -> int:
+            answer = step(payload)
+            if answer < 0:
+                return by_reference(payload, context.clock.last)
+            kind = answer & 15
+            taken[kind] += 1
+            if kind <= 4:
+                on_event(event, slots[answer >> 4].book)
+            else:
+                seldom(kind, slots[answer >> 4], context.clock.last)
+            return 1
+
+        self.frame, self.frame_now = frame, frame_now  # type: ignore[method-assign]
 
     @property
     def counters(self) -> MarketCounters:
@@ -163,13 +183,13 @@ class CompiledPipeline(MarketPipeline):
             counters.other += taken[KLINE] + taken[MARK_PRICE]
             self._trade_count += trades
             self._of_compiled = self._of_compiled or trades > 0
-            taken[:] = [0] * len(taken)
+            self.taken[:] = 0
         return counters
 
     @counters.setter
     def counters(self, counters: MarketCounters) -> None:
         self._counters = counters
-        self._taken = [0] * (KIND_MASK + 1)
+        self.taken[:] = 0
 
     def _seldom(self, kind: int, channel: Channel, recv_ns: int) -> None:
         """What comes seldom: a change that was there already, a crossed book, a candle, a mark price."""
@@ -185,6 +205,12 @@ class CompiledPipeline(MarketPipeline):
             if kind == KLINE:
                 self._record[:] = self._second
                 self._on_event(self.event, channel.book)
+
+    def complete(self, answer: int, recv_ns: int) -> None:
+        """What is left to do when other compiled code has called the step, and it answered with a seldom kind."""
+        kind = answer & KIND_MASK
+        self._taken[kind] += 1
+        self._seldom(kind, self._slots[answer >> SLOT_SHIFT], recv_ns)
 
     def answered(self, answer: int, recv_ns: int) -> None:
         """What is left to do when other compiled code has called the step and it answered ``CROSSED``."""
