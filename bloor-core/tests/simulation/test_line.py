@@ -12,8 +12,9 @@ import pytest
 from bloor.engine.core import Engine
 from bloor.engine.decisions import Decision, DecisionKind
 from bloor.engine.effects import feed_conn, order_conn
-from bloor.engine.wire import unpack_response
-from bloor.journal.record import RecordKind
+from bloor.engine.inputs import INPUTS, Inputs
+from bloor.host.replay.compare import Nowhere
+from bloor.journal.record import Record, RecordKind
 from bloor.market.view import BookState
 from bloor.model.orders import Side
 from bloor.simulation.world import Latency
@@ -96,7 +97,7 @@ def test_a_seed_fixes_everything() -> None:
     assert first.journal.records != other.journal.records
 
 
-class Nowhere:
+class Sent(Nowhere):
     """Effects that only remember what was sent."""
 
     def __init__(self) -> None:
@@ -106,40 +107,15 @@ class Nowhere:
         """Remembers a frame."""
         self.sent.append((conn, payload))
 
-    def get(self, conn: int, tag: str, path: str) -> None:
-        """The answer is in the record."""
 
-    def reconnect(self, conn: int, reason: str) -> None:
-        """The loss is in the record."""
-
-    def open_standby(self, conn: int) -> None:
-        """What it brought is in the record."""
-
-    def promote(self, conn: int) -> None:
-        """The engine decides it again."""
-
-    def abandon(self, conn: int) -> None:
-        """The engine decides it again."""
-
-
-def replay(run: VirtualRun) -> tuple[Engine, MemoryJournal, Nowhere]:
+def replay(run: VirtualRun) -> tuple[Engine, MemoryJournal, Sent]:
     """Feeds the inputs in a run's journal to a new engine of the same plan."""
-    journal, effects = MemoryJournal(), Nowhere()
+    journal, effects = MemoryJournal(), Sent()
     engine = Engine(run.engine.plan, effects, journal, run, lambda: 0)
-    for kind, conn, wall_ns, payload in run.journal.records:
-        if kind == RecordKind.FRAME_IN:
-            engine.frame(conn, payload, wall_ns)
-        elif kind == RecordKind.CONNECTED:
-            engine.connected(conn, wall_ns)
-        elif kind == RecordKind.DISCONNECTED:
-            engine.disconnected(conn, wall_ns, payload.decode())
-        elif kind == RecordKind.RESPONSE:
-            tag, status, body = unpack_response(payload)
-            engine.response(conn, tag, status, body, wall_ns)
-        elif kind == RecordKind.TIMER:
-            engine.timer(wall_ns)
-        elif kind == RecordKind.COMMAND and payload == b"stop":
-            engine.stop(wall_ns)
+    inputs = Inputs(engine)
+    for number, (kind, conn, wall_ns, payload) in enumerate(run.journal.records, start=1):
+        if kind in INPUTS:
+            inputs.play(Record(number, 0, wall_ns, 1, conn, kind, 1, payload))
     return engine, journal, effects
 
 
@@ -156,7 +132,8 @@ def test_the_journal_of_a_run_gives_the_same_decisions_again() -> None:
     assert journal.records == run.journal.records
     assert engine.log.hexdigest() == run.engine.log.hexdigest()
     frames = [(conn, payload) for kind, conn, _, payload in run.journal.records if kind == RecordKind.FRAME_OUT]
-    assert effects.sent == frames
+    redacted = engine.lines[0].orders.redacted
+    assert [(conn, redacted(frame) if conn == order_conn(0) else frame) for conn, frame in effects.sent] == frames
 
 
 def test_a_run_whose_connection_was_replaced_is_replayed_too() -> None:
@@ -240,6 +217,40 @@ def test_nothing_passes_the_gate_after_the_kill_switch() -> None:
     assert run.engine.tally()["sent"] == sent
     assert set(run.engine.measures.denials) == {"HALTED"}
     assert run.engine.gate.halted == "test of the kill switch"
+
+
+def test_only_reducing_orders_pass_after_the_command() -> None:
+    """Open orders are cancelled and every later buy is denied; what is held may be sold."""
+    run = momentum()
+    run.for_seconds(3)
+    desk = run.engine.desks[0]
+    desk.strategy.on_trade = lambda *_: None  # type: ignore[method-assign]
+    view, lots = desk.book.view, desk.lots_for(1000.0, desk.book.view.best_ask)
+    assert desk.buy(view.best_ask * 101 // 100, lots, ioc=True) and desk.buy(view.best_bid * 95 // 100, lots)
+    run.for_seconds(1)
+    assert desk.position > 0 and desk.open_orders == 1
+    run.engine.reduce_only(run.world.now_ns, "loss of the day")
+    run.for_seconds(1)
+    assert desk.open_orders == 0
+    assert desk.buy(view.best_bid * 95 // 100, 1) == 0
+    assert run.engine.measures.denials["REDUCE_ONLY"] == 1
+    assert desk.sell(view.best_bid * 99 // 100, desk.sellable_lots, ioc=True)
+    run.for_seconds(1)
+    assert desk.sellable_lots == 0
+    assert run.alerts[-1] == ("reduce_only", "loss of the day")
+    assert DecisionKind.REDUCE_ONLY in [d.kind for d in decisions(run)]
+
+
+def test_the_command_to_only_reduce_is_replayed() -> None:
+    """It is an input like any other."""
+    run = momentum(seed=3)
+    run.for_seconds(4)
+    run.engine.reduce_only(run.world.now_ns, "loss of the day")
+    run.for_seconds(4)
+    run.finish()
+    engine, journal, _ = replay(run)
+    assert journal.records == run.journal.records
+    assert engine.gate.reduce_only == "loss of the day"
 
 
 def test_limits_of_the_configuration_bind() -> None:

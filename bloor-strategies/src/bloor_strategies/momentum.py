@@ -27,6 +27,7 @@ class Momentum(Strategy):
     """Trend following on trades, long or flat; see the module."""
 
     name = "momentum"
+    compiled = True
 
     fast: int = param(5, low=1, high=10_000, doc="span of the fast average, in trades")
     slow: int = param(20, low=2, high=100_000, doc="span of the slow average, in trades")

@@ -51,19 +51,25 @@ class Line:
 
 
 def build_gate(plan: EnginePlan) -> Gate:
-    """The gate with every check of the plan.
+    """The gate with every check of the plan; it decides in machine code where every check can.
 
     Raises:
-        PluginError: A mandatory control is not covered.
+        PluginError: A mandatory control is not covered, or the compiled form of a check is not what it should be.
         ConfigError: A limit does not fit the units of an instrument.
     """
-    return Gate([build_check(check, limits, plan.instruments) for check, limits in plan.checks], plan.instruments)
+    gate = Gate([build_check(check, limits, plan.instruments) for check, limits in plan.checks], plan.instruments)
+    gate.compiled()
+    return gate
 
 
 def build_patience(plan: EnginePlan) -> dict[str, Patience]:
     """How long each venue may be silent."""
     return {
-        v.venue: Patience(unknown_after_ns=v.executor.unknown_after_ns, lost_after_ns=v.executor.lost_after_ns)
+        v.venue: Patience(
+            unknown_after_ns=v.executor.unknown_after_ns,
+            lost_after_ns=v.executor.lost_after_ns,
+            searches_trades=v.executor.searches_trades,
+        )
         for v in plan.venues
     }
 

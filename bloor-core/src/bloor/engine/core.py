@@ -11,20 +11,27 @@ is a clock for measuring that way only; nothing is decided from it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Protocol
+
+import numpy as np
 
 from bloor.engine.build import Line, build_desks, build_gate, build_lines, build_patience
 from bloor.engine.decisions import DecisionKind, DecisionLog
 from bloor.engine.desk import Desk
 from bloor.engine.effects import STANDBY, Effects, Recorder, line_of, order_conn
+from bloor.engine.fused.fusion import Fusion
+from bloor.engine.fused.layout import MARK, NOW, RUN_CELLS
 from bloor.engine.measure import Measurements
+from bloor.engine.orderwire import DEMANDS, Heard, OrderWire, encoded
 from bloor.engine.plan import EnginePlan
+from bloor.engine.rates import FeeRates
+from bloor.engine.replacing import NOT_CONNECTED, Changes
+from bloor.engine.schedule import Schedule
 from bloor.engine.wire import pack_response
 from bloor.errors import LocalProtocolError, RemoteProtocolError
 from bloor.execution.blotter import Blotter
 from bloor.execution.client_id import ClientIds
-from bloor.execution.life import Consequence
 from bloor.execution.order import Order
 from bloor.execution.outcomes import Alert, AlertKind, Demand, Filled, Outcome
 from bloor.journal.record import RecordKind
@@ -32,8 +39,7 @@ from bloor.market.book import OrderBook
 from bloor.market.events import EventKind, EventView
 from bloor.market.instruments import InstrumentTable
 from bloor.market.view import BookState
-from bloor.model.orders import CancelRequest, Fill, OrderRequest, OrderType, Side, TimeInForce
-from bloor.venue.session import Action, Reconnect, Send, Tell
+from bloor.model.orders import Fill, OrderRequest, OrderType, Side, TimeInForce
 
 __all__ = ["Engine", "Observer"]
 
@@ -43,11 +49,6 @@ FORGET_NS = 3_600 * 1_000_000_000
 _TRADE, _AGG_TRADE, _BBO, _BOOK = EventKind.TRADE, EventKind.AGG_TRADE, EventKind.BBO, EventKind.BOOK
 _LOST_BOOK = frozenset({EventKind.GAP, EventKind.CLEARED})
 _SYNCED = BookState.SYNCED
-_DEMANDS = {
-    Consequence.QUERY: DecisionKind.QUERY,
-    Consequence.FETCH_FILLS: DecisionKind.FETCH_FILLS,
-    Consequence.CANCEL_NOW: DecisionKind.CANCEL,
-}
 
 
 class Observer(Protocol):
@@ -65,41 +66,62 @@ class Engine:
 
     Attributes:
         plan: What it was built from.
-        now_ns: Time of the event being handled.
         table: Every instrument.
         lines: The venues, in the order of the plan.
         desks: Every strategy in every instrument.
         gate: The pre-trade gate.
         blotter: Every order.
         log: The decisions and their hash.
+        schedule: Bars and timers.
+        fusion: What of it runs as one call into compiled code for each frame.
         measures: Counters and latencies.
+        changes: What replaces and reduces orders.
     """
 
     def __init__(
         self, plan: EnginePlan, effects: Effects, recorder: Recorder, observer: Observer, stamp: Callable[[], int]
     ) -> None:
         self.plan = plan
-        self.now_ns = 0
+        cells = np.zeros(RUN_CELLS, np.int64)
+        self._cells = memoryview(cells.data)
         self.effects = effects
         self.stamp = stamp
         self._record = recorder.append
         self._observer = observer
         self.table = InstrumentTable(plan.instruments)
         self.log = DecisionLog()
-        self.measures = Measurements()
+        self.measures = Measurements(self._cells)
         self.gate = build_gate(plan)
         self._ids = ClientIds(plan.node, plan.epoch)
-        self.blotter = Blotter(self._ids, build_patience(plan))
+        rates = FeeRates(plan)
+        self.blotter = Blotter(self._ids, build_patience(plan), fee_rate=rates)
         self.lines: list[Line] = build_lines(self, effects, recorder)
         self.desks: list[Desk] = build_desks(self)
+        rates.watch(self.desks)
         self._by_instrument: list[tuple[Desk, ...]] = [
             tuple(d for d in self.desks if d.index == index) for index in range(len(self.table))
         ]
         self._by_owner = {(d.number, d.index): d for d in self.desks}
-        self._mark = 0
+        self.schedule = Schedule(self.desks, len(self.table))
+        self.fusion = Fusion(self, recorder, cells, self._ids.head)
         self._forget_ns = 0
         self.stopping = False
         self.failure: BaseException | None = None
+        self._calling = False
+        self._later: list[Outcome] = []
+        self._wire = OrderWire(self, recorder, observer.alert, self._outcomes)
+        self.changes = Changes(
+            self, self._ids, decide=self._decide, deny=self._deny, write=self._wire.write, tell=self.tell
+        )
+
+    @property
+    def now_ns(self) -> int:
+        """Time of the event being handled, wall ns."""
+        return self._cells[NOW]
+
+    @now_ns.setter
+    def now_ns(self, now_ns: int) -> None:
+        self._cells[NOW] = now_ns
 
     # ---- what the world asks ----------------------------------------------------------------------------------------
 
@@ -111,15 +133,16 @@ class Engine:
     @property
     def deadline_ns(self) -> int:
         """When :meth:`timer` wants to be called next."""
-        deadline = self.blotter.deadline_ns
+        deadline = min(self.blotter.deadline_ns, self.schedule.deadline_ns)
         for line in self.lines:
             deadline = min(deadline, line.market.deadline_ns, line.orders.deadline_ns)
         return deadline
 
-    def tally(self) -> dict[str, int]:
-        """How many orders were sent, acknowledged, filled, cancelled, rejected, denied and are of unknown outcome."""
-        tally = self.blotter.tally().as_dict()
-        tally["denied"] += sum(self.measures.denials.values())
+    def tally(self, strategy: int | None = None) -> dict[str, int]:
+        """How many orders of a strategy, or of all, were sent, acked, filled, cancelled, rejected, denied, unknown."""
+        tally = self.blotter.tally(strategy).as_dict()
+        denied = self.measures.denied
+        tally["denied"] += sum(denied.values()) if strategy is None else denied.get(strategy, 0)
         return tally
 
     @property
@@ -138,13 +161,15 @@ class Engine:
         take = line.market.standby_frame if conn & STANDBY else line.market.frame
 
         def receive(payload: bytes, recv_ns: int) -> None:
-            self._mark = self.stamp()
+            self._cells[MARK] = self.stamp()
             self._record(RecordKind.FRAME_IN, conn, recv_ns, payload)
             self.now_ns = recv_ns
             self.measures.frames += 1
+            if recv_ns >= self.schedule.deadline_ns:
+                self.schedule.run(recv_ns, self.call)
             take(payload, recv_ns)
 
-        return receive
+        return self.fusion.receiver(line, receive, standby=bool(conn & STANDBY))
 
     def frame(self, conn: int, payload: bytes, recv_ns: int) -> None:
         """A text frame arrived; :meth:`receiver` is the same, bound."""
@@ -155,9 +180,10 @@ class Engine:
         self._begin(RecordKind.CONNECTED, conn, now_ns, b"")
         line, orders = line_of(conn)
         if orders:
-            self._do(conn, self.lines[line].orders.connected(now_ns))
+            self._wire.carry_out(conn, self.lines[line].orders.connected(now_ns))
         else:
             self.lines[line].market.connected(now_ns, standby=bool(conn & STANDBY))
+        self.fusion.refresh()
 
     def disconnected(self, conn: int, now_ns: int, reason: str) -> None:
         """A connection is gone: its books are not to be believed, its orders in flight are uncertain."""
@@ -165,18 +191,25 @@ class Engine:
         number, orders = line_of(conn)
         line = self.lines[number]
         if orders:
-            self._do(conn, line.orders.disconnected(now_ns, reason))
+            self._wire.carry_out(conn, line.orders.disconnected(now_ns, reason))
             line.was_ready = False
             self._outcomes(self.blotter.disconnected(line.venue, now_ns))
         else:
             line.market.disconnected(now_ns, reason, standby=bool(conn & STANDBY))
+        self.fusion.refresh()
         if not conn & STANDBY:
             self._observer.alert("disconnected", f"{line.venue} {'orders' if orders else 'market data'}: {reason}")
 
     def response(self, conn: int, tag: str, status: int, body: bytes, now_ns: int) -> None:
         """A REST answer arrived; ``status`` 0 means that none came."""
         self._begin(RecordKind.RESPONSE, conn, now_ns, pack_response(tag, status, body))
-        self.lines[line_of(conn)[0]].market.response(tag, status, body, now_ns)
+        number, orders = line_of(conn)
+        line = self.lines[number]
+        if orders:
+            self._heard(line, conn, lambda: line.orders.responded(tag, status, body, now_ns), over_connection=False)
+        else:
+            line.market.response(tag, status, body, now_ns)
+        self.fusion.refresh()
 
     def timer(self, now_ns: int) -> None:
         """``deadline_ns`` has come."""
@@ -185,20 +218,22 @@ class Engine:
             if line.market.deadline_ns <= now_ns:
                 line.market.timer(now_ns)
             if line.orders.deadline_ns <= now_ns:
-                self._do(order_conn(number), line.orders.timer(now_ns))
+                self._wire.carry_out(order_conn(number), line.orders.timer(now_ns))
         if self.blotter.deadline_ns <= now_ns:
             self._outcomes(self.blotter.due(now_ns))
         if now_ns >= self._forget_ns:
             self._forget_ns = now_ns + FORGET_NS
             self.blotter.forget(now_ns - FORGET_NS)
+        self.fusion.refresh()
 
     def stop(self, now_ns: int) -> None:
         """The run ends: strategies are told, nothing new passes the gate, every open order is cancelled."""
         self._begin(RecordKind.COMMAND, 0, now_ns, b"stop")
         self.stopping = True
+        self.schedule.stop()
         for desk in self.desks:
             if desk.started and not desk.halted:
-                self._call(desk, desk.strategy.on_stop, desk)
+                self.call(desk, desk.handlers.on_stop, desk)
         self.gate.halt("the run is ending")
         self._decide(DecisionKind.STOP)
         for desk in self.desks:
@@ -213,6 +248,15 @@ class Engine:
             self.cancel_desk(desk)
         self._observer.alert("halted", reason)
 
+    def reduce_only(self, now_ns: int, reason: str) -> None:
+        """Lets only orders pass, from now on, that bring a position nearer to zero; cancels what is open."""
+        self._begin(RecordKind.COMMAND, 0, now_ns, f"reduce-only {reason}".encode())
+        self.gate.reduce_only = reason
+        self._decide(DecisionKind.REDUCE_ONLY, code=reason)
+        for desk in self.desks:
+            self.cancel_desk(desk)
+        self._observer.alert("reduce_only", reason)
+
     def failed(self, error: BaseException) -> None:
         """Something around the core broke; the run is to end with this error."""
         if self.failure is None:
@@ -221,25 +265,33 @@ class Engine:
     # ---- frames -----------------------------------------------------------------------------------------------------
 
     def _begin(self, kind: RecordKind, conn: int, now_ns: int, payload: bytes) -> None:
-        self._mark = self.stamp()
+        self._cells[MARK] = self.stamp()
         self._record(kind, conn, now_ns, payload)
         self.now_ns = now_ns
+        self.fusion.sync()
+        if now_ns >= self.schedule.deadline_ns:
+            self.schedule.run(now_ns, self.call)
 
     def _order_frame(self, line: Line, conn: int, payload: bytes, recv_ns: int) -> None:
+        payload = line.orders.redacted(payload)
         self._begin(RecordKind.FRAME_IN, conn, recv_ns, payload)
         self.measures.frames += 1
+        self._heard(line, conn, lambda: line.orders.received(payload, recv_ns))
+
+    def _heard(self, line: Line, conn: int, read: Callable[[], Heard], *, over_connection: bool = True) -> None:
+        """What a venue said of orders, over the connection or over REST."""
         try:
-            reports, actions = line.orders.received(payload, recv_ns)
+            reports, actions = read()
         except RemoteProtocolError as error:
             self.measures.bad_frames += 1
             self._observer.alert("bad_order_frame", f"{line.venue}: {error}")
-            if not line.orders.ready:
+            if over_connection and not line.orders.ready:
                 # authentication was refused: more of the same would not help
                 self.failed(error)
             return
         for report in reports:
-            self._outcomes(self.blotter.apply(report, recv_ns))
-        self._do(conn, actions)
+            self._outcomes(self.blotter.apply(report, self.now_ns))
+        self._wire.carry_out(conn, actions)
         if line.orders.ready != line.was_ready:
             line.was_ready = line.orders.ready
             if line.was_ready:
@@ -250,7 +302,7 @@ class Engine:
     def _cancel_overdue(self, line: Line) -> None:
         """What should have been cancelled while nothing could be sent is cancelled now."""
         for desk in self.desks:
-            if desk.line == line.number and (desk.halted or self.stopping or self.gate.halted):
+            if desk.line == line.number and (desk.halted or self.stopping or self.gate.halted or self.gate.reduce_only):
                 self.cancel_desk(desk)
 
     def market_alert(self, code: str, text: str) -> None:
@@ -264,8 +316,14 @@ class Engine:
     def on_event(self, event: EventView, book: OrderBook | None) -> None:
         """A market event, of any venue; strategies hear of it here."""
         self.measures.events += 1
+        if event.kind in (_TRADE, _AGG_TRADE):
+            self.schedule.traded(event, self.now_ns)
+        self.hand_on(event)
+
+    def hand_on(self, event: EventView, first: int = 0) -> None:
+        """Hands an event to the desks of its instrument, from the ``first`` on."""
         kind = event.kind
-        for desk in self._by_instrument[event.instrument]:
+        for desk in self._by_instrument[event.instrument][first:]:
             if kind in (_TRADE, _AGG_TRADE):
                 desk.traded(event.price)
             if not desk.started:
@@ -277,11 +335,11 @@ class Engine:
             view = desk.book.view
             if kind == _BOOK:
                 if view.state == _SYNCED:
-                    self._call(desk, desk.strategy.on_book, view, desk)
+                    self.call(desk, desk.handlers.on_book, view, desk)
             elif kind in (_TRADE, _AGG_TRADE):
-                self._call(desk, desk.strategy.on_trade, event, view, desk)
+                self.call(desk, desk.handlers.on_trade, event, view, desk)
             elif kind == _BBO:
-                self._call(desk, desk.strategy.on_bbo, event, view, desk)
+                self.call(desk, desk.handlers.on_bbo, event, view, desk)
             elif kind in _LOST_BOOK:
                 # quotes made from a book that cannot be believed are pulled
                 self.cancel_desk(desk)
@@ -294,20 +352,36 @@ class Engine:
     def _start(self, desk: Desk) -> None:
         """Starts a desk once its book is synchronised and orders can be sent."""
         if self.lines[desk.line].orders.ready and desk.book.view.state == _SYNCED and not self.stopping:
-            desk.started = True
-            self._call(desk, desk.strategy.on_start, desk)
+            desk.start()
+            self.call(desk, desk.handlers.on_start, desk)
 
-    def _call(self, desk: Desk, handler: Callable[..., None], *arguments: object) -> None:
-        """Runs a handler; a strategy that raises is halted and its orders are cancelled, the others go on."""
+    def call(self, desk: Desk, handler: Callable[..., None], *arguments: object) -> None:
+        """Runs a handler; a strategy that raises is halted and its orders are cancelled, the others go on.
+
+        Handlers are never entered twice: what comes of their own requests is told when the handler has returned.
+        """
+        outermost, self._calling = not self._calling, True
         try:
             handler(*arguments)
         except Exception as error:  # noqa: BLE001 (whatever a strategy raises)
             self._halt_desk(desk, f"{type(error).__name__} in {handler.__name__}: {error}")
+        finally:
+            self._calling = not outermost
+        while outermost and self._later:
+            later, self._later = self._later, []
+            self._outcomes(later)
+
+    def tell(self, outcomes: Iterable[Outcome]) -> None:
+        """What comes of a request of ours: now, or once the handler that asked for it has returned."""
+        if self._calling:
+            self._later.extend(outcomes)
+        else:
+            self._outcomes(outcomes)
 
     def _halt_desk(self, desk: Desk, reason: str) -> None:
         if desk.halted:
             return
-        desk.halted = reason
+        desk.halt(reason)
         self.gate.halt(reason, desk.number)
         self._decide(DecisionKind.HALT, desk, code=reason)
         self._observer.alert("strategy_halted", f"{desk.strategy.name} in {desk.instrument.symbol}: {reason}")
@@ -317,13 +391,16 @@ class Engine:
 
     def place(self, desk: Desk, side: Side, price: int, lots: int, kind: OrderType, tif: TimeInForce) -> int:
         """One order through the gate to the wire; its number, or 0 when it was denied."""
+        number = self.fusion.place(desk, side, price, lots, kind, tif)
+        if number is not None:
+            return number
         decided = self.stamp()
         intent = desk.intent
         intent.side, intent.type, intent.tif = side, kind, tif
         intent.price, intent.lots, intent.units = price, lots, lots * desk.lot_units
         line = self.lines[desk.line]
-        if not line.orders.ready:
-            return self._deny(desk, "ORDERS_NOT_CONNECTED")
+        if not line.orders.accepting:
+            return self._deny(desk, NOT_CONNECTED)
         denial = self.gate.decide(intent, desk.book.view, desk.exposure, self.now_ns)
         if denial is not None:
             return self._deny(desk, denial.code)
@@ -334,12 +411,14 @@ class Engine:
         order = self.blotter.create(request, desk.number, desk.index, self.now_ns)
         self._decide(DecisionKind.PLACE, desk, order=order)
         payload = line.orders.place(request, self.now_ns)
-        conn = order_conn(desk.line)
         self.blotter.sent(order, self.now_ns)
-        self._record(RecordKind.FRAME_OUT, conn, self.now_ns, payload)
-        self.effects.send(conn, payload)
-        self.measures.order_sent(order.number, self._mark, decided, self.stamp())
+        self._wire.write(desk.line, payload)
+        self.measure_sent(order.number, decided)
         return order.number
+
+    def measure_sent(self, number: int, decided: int) -> None:
+        """An order was written; it had been decided on at ``decided`` of the stamps."""
+        self.measures.order_sent(number, self._cells[MARK], decided, self.stamp())
 
     def cancel(self, desk: Desk, number: int) -> bool:
         """Cancels one order of a desk."""
@@ -358,49 +437,32 @@ class Engine:
         return self._ask(desk, order, DecisionKind.CANCEL)
 
     def _ask(self, desk: Desk, order: Order, kind: DecisionKind) -> bool:
-        """Sends a cancel, a query or a request for fills; False when there is no connection to send it by."""
-        session = self.lines[desk.line].orders
-        if not session.ready:
-            return False
-        what = CancelRequest(client_id=order.client_id, venue_order_id=order.venue_order_id, instrument=desk.instrument)
+        """Sends a cancel, a query or a request for fills; False when there is no way to send it by."""
         try:
-            if kind is DecisionKind.CANCEL:
-                payload = session.cancel(what, self.now_ns)
-            elif kind is DecisionKind.QUERY:
-                payload = session.query(order.client_id, desk.instrument, self.now_ns)
-            else:
-                payload = session.fetch_fills(what, self.now_ns)
+            payload = encoded(self.lines[desk.line].orders, kind, order, self.now_ns)
         except LocalProtocolError:
             return False
         self._decide(kind, desk, order=order)
-        conn = order_conn(desk.line)
+        self._wire.write(desk.line, payload)
         if kind is DecisionKind.CANCEL:
-            self._outcomes(self.blotter.cancel_sent(order, self.now_ns))
-        self._record(RecordKind.FRAME_OUT, conn, self.now_ns, payload)
-        self.effects.send(conn, payload)
+            self.tell(self.blotter.cancel_sent(order, self.now_ns))
         return True
 
     def _deny(self, desk: Desk, code: str) -> int:
-        self.measures.deny(code)
+        self.measures.deny(code, desk.number)
         self._decide(DecisionKind.DENY, desk, code=code)
         return 0
 
-    def _decide(self, kind: DecisionKind, desk: Desk | None = None, order: Order | None = None, code: str = "") -> None:
-        """Journals one decision."""
-        if desk is None:
-            payload = self.log.pack(kind, self.now_ns, code=code)
-        elif order is None:
-            i = desk.intent
-            payload = self.log.pack(
-                kind, self.now_ns, side=i.side, type=i.type, tif=i.tif, instrument=desk.index, strategy=desk.number,
-                code=code, price=i.price, lots=i.lots,
-            )  # fmt: skip
-        else:
-            r = order.request
-            payload = self.log.pack(
-                kind, self.now_ns, side=r.side, type=r.type, tif=r.tif, instrument=desk.index, strategy=desk.number,
-                number=order.number, price=r.price_ticks, lots=r.lots, client_id=order.client_id,
-            )  # fmt: skip
+    def _decide(
+        self,
+        kind: DecisionKind,
+        desk: Desk | None = None,
+        order: Order | None = None,
+        code: str = "",
+        lots: int = 0,
+    ) -> None:
+        """Journals one decision; ``lots`` where they are not those of the order's request."""
+        payload = self.log.about(kind, self.now_ns, None if desk is None else desk.intent, order, code, lots)
         self._record(RecordKind.DECISION, 0, self.now_ns, payload)
 
     # ---- outcomes ---------------------------------------------------------------------------------------------------
@@ -417,24 +479,13 @@ class Engine:
                 if outcome.kind is AlertKind.OVERFILL:
                     self._halt_desk(desk, f"order {order.client_id} was filled beyond its quantity")
             elif isinstance(outcome, Demand):
-                self._ask(desk, order, _DEMANDS[outcome.what])
+                self._ask(desk, order, DEMANDS[outcome.what])
             elif isinstance(outcome, Filled):
                 desk.account.apply(outcome.fill)
                 self._observer.filled(outcome.fill)
                 if not desk.halted:
-                    self._call(desk, desk.strategy.on_fill, outcome.fill, desk.book.view, desk)
+                    self.call(desk, desk.handlers.on_fill, outcome.fill, desk.book.view, desk)
             else:
-                self.measures.order_updated(order, self._mark)
+                self.measures.order_updated(order, self._cells[MARK])
                 if not desk.halted:
-                    self._call(desk, desk.strategy.on_order, order, desk.book.view, desk)
-
-    def _do(self, conn: int, actions: Sequence[Action]) -> None:
-        """Carries out what an order session asks for."""
-        for action in actions:
-            if isinstance(action, Send):
-                self._record(RecordKind.FRAME_OUT, conn, self.now_ns, action.payload)
-                self.effects.send(conn, action.payload)
-            elif isinstance(action, Reconnect):
-                self.effects.reconnect(conn, action.reason)
-            elif isinstance(action, Tell):
-                self._observer.alert(action.code, action.text)
+                    self.call(desk, desk.handlers.on_order, order, desk.book.view, desk)

@@ -5,7 +5,7 @@ A record is 64 bytes, little-endian::
     u8 kind | i8 side | u8 type | u8 tif | u32 instrument | u32 strategy | u32 code | i64 number | i64 price ticks |
     i64 lots | i64 event time ns | 16 bytes client id, padded with NUL
 
-``code`` is 0, or the CRC-32 of the denial's text.
+``code`` is 0, or the CRC-32 of a text: a denial's code, the reason of a halt, the client id of an order replaced.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ import struct
 import zlib
 from enum import IntEnum
 from typing import NamedTuple
+
+from bloor.execution.order import Order
+from bloor.risk.check import OrderIntent
 
 __all__ = ["SIZE", "Decision", "DecisionKind", "DecisionLog"]
 
@@ -33,6 +36,14 @@ class DecisionKind(IntEnum):
     FETCH_FILLS = 5
     HALT = 6
     STOP = 7
+    #: An order was placed in the stead of another, whose client id is the code.
+    REPLACE = 8
+    #: An order was reduced to the lots of the record.
+    AMEND = 9
+    #: Nowhere found: did the account trade?
+    SEARCH_TRADES = 10
+    #: Only orders that reduce a position pass from here on; the code is the reason.
+    REDUCE_ONLY = 11
 
 
 class Decision(NamedTuple):
@@ -98,9 +109,40 @@ class DecisionLog:
         payload = _FORMAT.pack(
             kind, side, type, tif, instrument, strategy, coded, number, price, lots, now_ns, client_id.encode("ascii")
         )
+        self.add(payload)
+        return payload
+
+    def add(self, payload: bytes) -> None:
+        """Counts a record that was packed elsewhere."""
         self._hash.update(payload)
         self.count += 1
-        return payload
+
+    def about(
+        self, kind: DecisionKind, now_ns: int, intent: OrderIntent | None, order: Order | None, code: str, lots: int
+    ) -> bytes:
+        """One record about an order, or about what a strategy asked for, or about neither.
+
+        Args:
+            kind: What was decided.
+            now_ns: Time of the event.
+            intent: What the strategy asked for last; its instrument and strategy are those of the record.
+            order: The order, if there is one.
+            code: A text, or nothing.
+            lots: Where they are not those of the order's request.
+        """
+        if intent is None:
+            return self.pack(kind, now_ns, code=code)
+        if order is None:
+            return self.pack(
+                kind, now_ns, side=intent.side, type=intent.type, tif=intent.tif, instrument=intent.instrument,
+                strategy=intent.strategy, code=code, price=intent.price, lots=intent.lots,
+            )  # fmt: skip
+        asked = order.request
+        return self.pack(
+            kind, now_ns, side=asked.side, type=asked.type, tif=asked.tif, instrument=intent.instrument,
+            strategy=intent.strategy, number=order.number, price=asked.price_ticks, lots=lots or asked.lots,
+            code=code, client_id=order.client_id,
+        )  # fmt: skip
 
     def hexdigest(self) -> str:
         """The hash of every decision so far, 32 hex digits."""

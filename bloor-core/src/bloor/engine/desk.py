@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from bloor.engine.fused import layout
 from bloor.model.instrument import Instrument
 from bloor.model.orders import OrderType, Side, TimeInForce
 from bloor.risk.check import Exposure, OrderIntent
@@ -24,7 +27,8 @@ class Desk:
     """One strategy in one instrument; it is the ``orders`` of every handler (:class:`bloor.strategy.api.Orders`).
 
     Attributes:
-        strategy: The instance whose handlers are called.
+        strategy: The instance, its parameters and state.
+        handlers: Whose handlers are called: the strategy, or its compiled form.
         number: Index of the strategy in the run.
         line: Index of the venue in the run.
         index: Index of the instrument in the run's table.
@@ -37,12 +41,13 @@ class Desk:
     """
 
     __slots__ = (
+        "_cells",
         "_engine",
-        "_mark2",
         "account",
         "book",
         "exposure",
         "halted",
+        "handlers",
         "index",
         "instrument",
         "intent",
@@ -79,10 +84,36 @@ class Desk:
         self.min_lots = instrument.min_lots
         self.started = False
         self.halted = ""
-        self._mark2 = 0
+        self.handlers = strategy
+        self._cells = memoryview(np.zeros(layout.DESK_CELLS, np.int64).data)
         self.intent = OrderIntent()
         self.intent.instrument = index
         self.intent.strategy = number
+
+    # ---- its life
+
+    def start(self) -> None:
+        """Its strategy has begun."""
+        self.started = True
+        self._cells[layout.STATE] = layout.RUNNING
+
+    def halt(self, reason: str) -> None:
+        """Its strategy may not trade any more."""
+        self.halted = reason
+        self._cells[layout.STATE] = layout.HALTED
+
+    def use_cells(self, cells: memoryview) -> None:
+        """Goes on with cells that compiled code works on; before anything has happened."""
+        self._cells = cells
+
+    def fuse(self, strategy: Strategy, handlers: Strategy) -> None:
+        """Goes on with the same strategy in memory that compiled code works on; before anything was handed to it."""
+        self.strategy, self.handlers = strategy, handlers
+
+    @property
+    def is_fused(self) -> bool:
+        """Whether its handlers are compiled code."""
+        return self.handlers is not self.strategy
 
     # ---- what it owns
 
@@ -122,13 +153,13 @@ class Desk:
         """Twice the price, in ticks, that a position is valued at: the mid, or the last trade without one."""
         view = self.book.view
         if view.two_sided:
-            self._mark2 = view.best_bid + view.best_ask
-        return self._mark2
+            self._cells[layout.MARK2] = view.best_bid + view.best_ask
+        return self._cells[layout.MARK2]
 
     def traded(self, price: int) -> None:
         """Notes the price of a public trade, in ticks, as a mark for as long as the book has no mid."""
         if not self.book.view.two_sided:
-            self._mark2 = 2 * price
+            self._cells[layout.MARK2] = 2 * price
 
     def lots_for(self, value: float, price: int) -> int:
         """How many whole lots ``value`` of the quote asset buys at ``price`` ticks; 0 at a price that is none."""
@@ -150,6 +181,14 @@ class Desk:
     def cancel(self, number: int) -> bool:
         """Asks to cancel one order; False when it is not this desk's, not open, or already being cancelled."""
         return self._engine.cancel(self, number)
+
+    def replace(self, number: int, price: int, lots: int) -> int:
+        """Asks to cancel one order and place another of its side and kind; the new one's number, or 0."""
+        return self._engine.changes.replace(self, number, price, lots)
+
+    def amend(self, number: int, lots: int) -> bool:
+        """Asks to reduce one order, which keeps its place; False when nothing was sent."""
+        return self._engine.changes.amend(self, number, lots)
 
     def cancel_all(self) -> int:
         """Asks to cancel every open order of this desk; returns how many cancels were sent."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from bloor.venue.session import Request
+
 __all__ = ["STANDBY", "Effects", "Recorder", "feed_conn", "line_of", "order_conn"]
 
 #: Added to the number of a connection: the second connection that is to replace it.
@@ -37,6 +39,12 @@ class Effects(Protocol):
 
     def get(self, conn: int, tag: str, path: str) -> None:
         """Fetches from the venue's REST endpoint; the answer comes back as an input."""
+
+    def request(self, conn: int, request: Request) -> None:
+        """Makes a signed request of the venue's REST endpoint; the answer comes back as an input of ``conn``.
+
+        Requests about the same thing reach the venue in the order in which they were made.
+        """
 
     def reconnect(self, conn: int, reason: str) -> None:
         """Closes the connection and opens it again after a backoff."""

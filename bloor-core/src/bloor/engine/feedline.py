@@ -12,6 +12,7 @@ from struct import pack
 
 from bloor.engine.effects import STANDBY, Effects, Recorder
 from bloor.journal.record import RecordKind
+from bloor.market.compiled.pipeline import CompiledPipeline
 from bloor.market.handover import Handover, Kept
 from bloor.market.normalizer import Normalizer
 from bloor.market.pipeline import MarketPipeline, Resync
@@ -102,6 +103,21 @@ class FeedLine:
         """When :meth:`timer` wants to be called next."""
         handover = self._handover
         return min(self.session.deadline_ns, NEVER if handover is None else handover.deadline_ns)
+
+    @property
+    def is_ordinary(self) -> bool:
+        """Whether frames need nothing but the pipeline at present: no replacement, and nobody who listens."""
+        watch = self._watch
+        return self._settling is None and self._handover is None and not (watch is not None and watch.watching)
+
+    def answered(self, answer: int, recv_ns: int) -> None:
+        """Compiled code took a frame as far as the normalizer's ``answer``, which is of a seldom kind."""
+        self._now_ns = recv_ns
+        self.session.touched(recv_ns)
+        assert isinstance(self.pipeline, CompiledPipeline)
+        self.pipeline.complete(answer, recv_ns)
+        if self._lost:
+            self._resync(recv_ns)
 
     def frame(self, payload: bytes, recv_ns: int) -> None:
         """A frame of the connection arrived."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bloor.engine.fused.layout import EVENTS_SEEN, FRAMES_SEEN
 from bloor.execution.order import Order
 from bloor.model.latency import Histogram
 
@@ -12,39 +13,58 @@ class Measurements:
     """Counters and latency histograms of one engine; stamps are ns of a monotonic clock.
 
     Attributes:
-        frames: Frames received.
-        events: Events made of them.
         bad_frames: Frames that could not be read.
         denials: Denied orders by code.
+        denied: Denied orders by the strategy's number.
         tick_to_decision: From the frame's arrival in the process to the strategy's decision.
         tick_to_wire: From there to the return of the socket's write: gate, journal and encoding included.
         order_to_ack: From the write to the arrival of the first answer that shows the order accepted.
     """
 
     __slots__ = (
+        "_cells",
         "_written",
         "bad_frames",
         "denials",
-        "events",
-        "frames",
+        "denied",
         "order_to_ack",
         "tick_to_decision",
         "tick_to_wire",
     )
 
-    def __init__(self) -> None:
-        self.frames = 0
-        self.events = 0
+    def __init__(self, cells: memoryview) -> None:
+        """Starts at zero; ``cells`` are those of the run, where compiled code counts too."""
+        self._cells = cells
         self.bad_frames = 0
         self.denials: dict[str, int] = {}
+        self.denied: dict[int, int] = {}
         self.tick_to_decision = Histogram()
         self.tick_to_wire = Histogram()
         self.order_to_ack = Histogram()
         self._written: dict[int, int] = {}
 
-    def deny(self, code: str) -> None:
-        """An order was denied."""
+    @property
+    def frames(self) -> int:
+        """Frames received."""
+        return self._cells[FRAMES_SEEN]
+
+    @frames.setter
+    def frames(self, count: int) -> None:
+        self._cells[FRAMES_SEEN] = count
+
+    @property
+    def events(self) -> int:
+        """Events made of them."""
+        return self._cells[EVENTS_SEEN]
+
+    @events.setter
+    def events(self, count: int) -> None:
+        self._cells[EVENTS_SEEN] = count
+
+    def deny(self, code: str, strategy: int) -> None:
+        """An order of a strategy was denied."""
         self.denials[code] = self.denials.get(code, 0) + 1
+        self.denied[strategy] = self.denied.get(strategy, 0) + 1
 
     def order_sent(self, number: int, arrived: int, decided: int, written: int) -> None:
         """An order was written."""

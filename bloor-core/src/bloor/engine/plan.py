@@ -42,6 +42,16 @@ class VenuePlan:
         """The venue's name."""
         return self.feed.venue
 
+    def record(self) -> dict[str, Any]:
+        """Its part of :meth:`EnginePlan.record`; of the keys only what kind they are."""
+        stand_in = self.executor.stand_in
+        return {
+            "venue": self.venue,
+            "endpoints": list(self.endpoints),
+            "keys": None if stand_in is None else stand_in.kind(self.credentials),
+            "instruments": [i.record() for i in self.instruments],
+        }
+
 
 @frozen(kw_only=True)
 class StrategyPlan:
@@ -63,6 +73,8 @@ class EnginePlan:
         node: Number of this host, part of every client order id.
         epoch: Raised at every start, part of every client order id and journal record.
         seed: Seeds the jitter of time-outs.
+        fused: Whether strategies that are declared compiled run in machine code where everything around them can; the
+            decisions are the same.
     """
 
     venues: tuple[VenuePlan, ...]
@@ -71,6 +83,7 @@ class EnginePlan:
     node: int = 1
     epoch: int = 1
     seed: int = 0
+    fused: bool = True
 
     def record(self) -> dict[str, Any]:
         """What a journal must say for its decisions to be made again: all but plug-ins, configuration and keys."""
@@ -78,10 +91,8 @@ class EnginePlan:
             "node": self.node,
             "epoch": self.epoch,
             "seed": self.seed,
-            "venues": [
-                {"venue": v.venue, "endpoints": list(v.endpoints), "instruments": [i.record() for i in v.instruments]}
-                for v in self.venues
-            ],
+            "venues": [v.record() for v in self.venues],
+            "strategies": [s.name for s in self.strategies],
         }
 
     @property

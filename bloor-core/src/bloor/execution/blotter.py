@@ -11,46 +11,40 @@ reads, the timers. It does no I/O and reads no clock; what must happen comes bac
 
 The way of an order: :meth:`Blotter.create`, then the gate, then :meth:`Blotter.denied`, or :meth:`Blotter.sent` right
 before its frame is written, for exposure is reserved when an order is sent. After that :meth:`Blotter.apply` for every
-report, :meth:`Blotter.cancel_sent` before every cancel, and :meth:`Blotter.due` whenever ``now_ns >= deadline_ns``.
+report, :meth:`Blotter.cancel_sent`, :meth:`Blotter.amend_sent` or :meth:`Blotter.replace_sent` with every cancel,
+reduction or replacement, and :meth:`Blotter.due` whenever ``now_ns >= deadline_ns``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from heapq import heappop, heappush
 
+import numpy as np
+
 from bloor.errors import LocalProtocolError
 from bloor.execution.client_id import ClientIds
+from bloor.execution.endings import ending
 from bloor.execution.fees import FeeRate, base_fee_units, fee_in_quote, no_rate
 from bloor.execution.life import Consequence, Event, Intent, Lifecycle, Reason, exposure_of, status_of, step
 from bloor.execution.order import Order
 from bloor.execution.outcomes import ALERT_KINDS, Alert, AlertKind, Counters, Demand, Filled, Outcome, Tally, Updated
 from bloor.execution.patience import Patience, Waiting, waiting
 from bloor.execution.position import EXACT
-from bloor.model.orders import Fill, OrderRequest, ReportKind, Side, VenueFill, VenueReport
+from bloor.execution.strangers import Strangers
+from bloor.model.orders import Fill, OrderRequest, ReportKind, VenueFill, VenueReport
 from bloor.risk.check import Exposure
 from bloor.venue.session import NEVER
 
 __all__ = ["Blotter"]
-
-#: The first word of a FOUND_CLOSED report's reason, as venues write it.
-_ENDINGS = {
-    "FILLED": Reason.FILLED,
-    "CANCELED": Reason.CANCELLED,
-    "CANCELLED": Reason.CANCELLED,
-    "EXPIRED": Reason.EXPIRED,
-    "EXPIRED_IN_MATCH": Reason.EXPIRED,
-    "REJECTED": Reason.REJECTED,
-    "FAILED": Reason.REJECTED,
-}
 
 # reading a member off its enum costs 80 ns, a module's name 5 ns
 _CREATED, _LIVE, _CLOSED = Lifecycle.CREATED, Lifecycle.LIVE, Lifecycle.CLOSED
 _BIND = Consequence.BIND
 _QUIET = frozenset({Consequence.BIND, Consequence.APPLY_FILL, Consequence.RELEASE})
 _DEMANDS = frozenset({Consequence.CANCEL_NOW, Consequence.QUERY, Consequence.FETCH_FILLS})
-_TIMED = frozenset({Event.SENT, Event.CANCEL_SENT})
+_TIMED = frozenset({Event.SENT, Event.CANCEL_SENT, Event.REPLACE_SENT})
 _DENIED, _SENT, _CANCEL_SENT = Event.DENIED, Event.SENT, Event.CANCEL_SENT
 
 #: Answers "not found" after the horizon that prove an order lost.
@@ -62,6 +56,9 @@ class Blotter:
 
     Attributes:
         counters: What was counted besides orders.
+        number_cell: The number of the last order, ``(1,)`` int64, where compiled code gives numbers too.
+        numbers: The same, to read and write.
+        watch: Called with every order that has changed; None for nobody.
     """
 
     def __init__(self, ids: ClientIds, patience: Mapping[str, Patience], *, fee_rate: FeeRate = no_rate) -> None:
@@ -84,15 +81,18 @@ class Blotter:
         self._given: dict[tuple[int, int], int] = {}
         self._base_fees: dict[tuple[int, int], Decimal] = {}
         self._timers: list[tuple[int, int]] = []
-        self._past = Tally()
-        self._last_number = 0
+        self._strangers = Strangers()
+        self._past: dict[int, Tally] = {}
+        self.number_cell = np.zeros(1, np.int64)
+        self.numbers = memoryview(self.number_cell.data)
+        self.watch: Callable[[Order], None] | None = None
 
     # ---- looking
 
     @property
     def next_number(self) -> int:
         """The number that the next order will have; from 1."""
-        return self._last_number + 1
+        return self.numbers[0] + 1
 
     def order(self, number: int) -> Order | None:
         """An order by its number; None when there is none, or it was forgotten."""
@@ -131,11 +131,15 @@ class Blotter:
         exposure.inventory += units - self._given.get(key, 0)
         self._given[key] = units
 
-    def tally(self) -> Tally:
-        """How many orders were sent, acknowledged, filled and so on, forgotten ones included."""
-        tally = Tally(**self._past.as_dict())
+    def tally(self, strategy: int | None = None) -> Tally:
+        """How many orders of a strategy, or of all, were sent, acknowledged, filled and so on; forgotten ones too."""
+        tally = Tally()
+        for number, past in self._past.items():
+            if strategy in (None, number):
+                tally.add(past)
         for order in self._orders.values():
-            tally.count(order)
+            if strategy in (None, order.strategy):
+                tally.count(order)
         return tally
 
     # ---- our own doing
@@ -154,8 +158,8 @@ class Blotter:
         """
         if request.client_id in self._by_client_id:
             raise LocalProtocolError(f"expected a new client order id, got {request.client_id}, which has an order")
-        self._last_number += 1
-        order = Order(self._last_number, request, strategy, instrument_index, now_ns)
+        self.numbers[0] += 1
+        order = Order(self.numbers[0], request, strategy, instrument_index, now_ns)
         self._orders[order.number] = order
         self._by_client_id[order.client_id] = order
         return order
@@ -176,6 +180,30 @@ class Blotter:
         order.not_found = 0
         return self._step(order, _CANCEL_SENT, now_ns)
 
+    def amend_sent(self, order: Order, lots: int, now_ns: int) -> list[Outcome]:
+        """A reduction to ``lots`` is about to be written: starts its timer; the larger quantity stays reserved."""
+        order.amend_ns = now_ns
+        order.not_found = 0
+        return self._step(order, Event.REPLACE_SENT, now_ns, units=lots * order.instrument.lot_units)
+
+    def replace_sent(self, old: Order, new: Order, now_ns: int, *, joint: bool) -> list[Outcome]:
+        """A request is about to be written that cancels ``old`` and then places ``new``.
+
+        Args:
+            old: An open order that :meth:`can_change`.
+            new: A new order.
+            now_ns: Time of the event.
+            joint: Whether both together can fill no more than the larger of them, so that this is what is reserved.
+        """
+        if joint:
+            new.replaces, old.replaced_by = old, new
+        self.sent(new, now_ns)
+        return self.cancel_sent(old, now_ns)
+
+    def can_change(self, order: Order) -> bool:
+        """Whether it can be reduced or replaced: the venue has it, and nothing about it is on its way or in doubt."""
+        return order.state.lifecycle is _LIVE and not order.state.intents and order.replaced_by is None
+
     def can_cancel(self, order: Order) -> bool:
         """Whether a cancel makes sense: the order is open and none is on its way."""
         return order.is_open and not order.state.intents & Intent.CANCEL
@@ -188,11 +216,23 @@ class Blotter:
                 outcomes += self._step(order, Event.UNCERTAIN, now_ns)
             if order.state.intents & Intent.CANCEL and not order.state.intents & Intent.DOUBTED:
                 outcomes += self._step(order, Event.CANCEL_UNCERTAIN, now_ns)
+            if order.state.intents & Intent.REPLACE and not order.state.intents & Intent.UNSURE:
+                outcomes += self._step(order, Event.REPLACE_UNCERTAIN, now_ns)
         return outcomes
 
     def reconnected(self, venue: str) -> list[Outcome]:
         """The connection is back: everything open there must be asked about, for reports may have been missed."""
         return [Demand(order, Consequence.QUERY) for order in self._open.values() if order.instrument.venue == venue]
+
+    def listed(self, venue: str, venue_symbol: str, client_ids: frozenset[str], asked_ns: int) -> list[Outcome]:
+        """The venue listed what was open in an instrument at ``asked_ns``: what we miss there must be asked about."""
+        return [
+            Demand(order, Consequence.QUERY)
+            for order in self._open.values()
+            if (order.instrument.venue, order.instrument.venue_symbol) == (venue, venue_symbol)
+            and order.client_id not in client_ids
+            and order.sent_ns < asked_ns
+        ]
 
     def forget(self, before_ns: int) -> int:
         """Drops orders that ended before a time, so that memory is bounded; returns how many.
@@ -202,7 +242,7 @@ class Blotter:
         """
         gone = [o for o in self._orders.values() if o.closed and o.closed_ns < before_ns and not o.fills_missing]
         for order in gone:
-            self._past.count(order)
+            self._past.setdefault(order.strategy, Tally()).count(order)
             del self._orders[order.number], self._by_client_id[order.client_id]
         numbers = {order.number for order in gone}
         self._trades = {key: trade for key, trade in self._trades.items() if trade[0] not in numbers}
@@ -230,10 +270,12 @@ class Blotter:
             return self._apply_fill(order, report, now_ns)
         if report.reason:
             order.reason = report.reason
-        ended = _ending(report.reason) if report.kind is ReportKind.FOUND_CLOSED else Reason.NONE
+        ended = ending(report.reason) if report.kind is ReportKind.FOUND_CLOSED else Reason.NONE
         outcomes = self._step(order, report.kind, now_ns, report=report, ended=ended)
         if report.kind is ReportKind.NOT_FOUND:
             outcomes += self._not_found(order, now_ns)
+        elif report.kind is ReportKind.TRADES_SEEN:
+            outcomes += self._searched(order, report, now_ns)
         elif report.kind in (ReportKind.ACK, ReportKind.FOUND_OPEN):
             order.not_found = 0
         return outcomes
@@ -264,34 +306,42 @@ class Blotter:
         fee_quote = fee_in_quote(fill, instrument, self._fee_rate)
         if fee_quote is None:
             self.counters.fees_unvalued += 1
+            before = self.counters.unvalued.get(fill.fee_asset, Decimal(0))
+            self.counters.unvalued[fill.fee_asset] = EXACT.add(before, fill.fee)
             fee_quote = Decimal(0)
         if fill.fee_asset == instrument.base and fill.fee:
             before = self._base_fees.get(key, Decimal(0))
             after = self._base_fees[key] = EXACT.add(before, fill.fee)
             exposure.inventory -= base_fee_units(after, instrument) - base_fee_units(before, instrument)
-        return Fill(
-            client_id=order.client_id,
-            instrument=instrument,
-            side=Side(order.side),
-            trade_id=fill.trade_id,
-            price_ticks=fill.price_ticks,
-            units=fill.units,
-            fee=fill.fee,
-            fee_asset=fill.fee_asset,
-            fee_quote=fee_quote,
-            liquidity=fill.liquidity,
-            exch_ns=fill.exch_ns,
-            recv_ns=now_ns,
-        )
+        return order.fill(fill, fee_quote, now_ns)
 
     def _not_found(self, order: Order, now_ns: int) -> list[Outcome]:
-        """Nowhere found: a proof only after the horizon, and only twice."""
-        if not order.is_open or now_ns < self._patience[order.instrument.venue].horizon_ns(order):
+        """Nowhere found: a proof only after the horizon, only twice, and only without a trade that it may have made."""
+        patience = self._patience[order.instrument.venue]
+        if not order.is_open or now_ns < patience.horizon_ns(order):
             return []
         order.not_found += 1
-        return self._step(order, Event.LOST, now_ns) if order.not_found >= _PROOF else []
+        if order.not_found < _PROOF:
+            return []
+        if patience.searches_trades:
+            return [Demand(order, Consequence.SEARCH_TRADES)]
+        return self._step(order, Event.LOST, now_ns)
+
+    def _searched(self, order: Order, report: VenueReport, now_ns: int) -> list[Outcome]:
+        """The account's trades: those of other orders prove nothing, any other may be this order's."""
+        if not order.is_open or order.not_found < _PROOF:
+            return []
+        if report.order_ids is not None:
+            others = {o.venue_order_id for o in self._orders.values() if o is not order}
+            if self._strangers.know(order.instrument.venue_symbol, report.order_ids - others):
+                return self._step(order, Event.LOST, now_ns)
+        if order.is_unproven_told:
+            return []
+        order.is_unproven_told = True
+        return [Alert(order, AlertKind.UNPROVEN, f"expected trades of known orders only, got others: {order!r}")]
 
     def _stranger(self, report: VenueReport) -> list[Outcome]:
+        self._strangers.note(report.venue_symbol, report.venue_order_id)
         if self._ids.parse(report.client_id) is None:
             self.counters.foreign += 1
             return []
@@ -329,6 +379,8 @@ class Blotter:
             return self._step(order, Event.UNCERTAIN, now_ns)
         if what is Waiting.CANCEL:
             return self._step(order, Event.CANCEL_UNCERTAIN, now_ns)
+        if what is Waiting.REPLACE:
+            return self._step(order, Event.REPLACE_UNCERTAIN, now_ns)
         order.attempts += 1
         self._wait(order, now_ns)
         if what is Waiting.QUERY:
@@ -357,12 +409,15 @@ class Blotter:
         *,
         report: VenueReport | None = None,
         fill: Fill | None = None,
+        units: int = 0,
         ended: Reason = Reason.NONE,
     ) -> list[Outcome]:
         before, status = order.state, order.status
         cumulative = report.cumulative_units if report else -1
-        units = fill.units if fill else 0
-        after, consequences = step(before, event, units=units, cumulative=cumulative, ended=ended)
+        ordered = report.quantity_units if report else -1
+        if fill:
+            units = fill.units
+        after, consequences = step(before, event, units=units, cumulative=cumulative, ordered=ordered, ended=ended)
         order.state = after
         self._settle(order, now_ns)
         if report and report.venue_order_id and _BIND in consequences:
@@ -373,8 +428,10 @@ class Blotter:
         outcomes = self._outcomes(order, consequences) if consequences else []
         if fill:
             outcomes.append(Filled(order, fill))
-        if order.status != status or fill:
+        if order.status != status or fill or after.quantity != before.quantity:
             outcomes.append(Updated(order))
+        if self.watch is not None:
+            self.watch(order)
         return outcomes
 
     def _settle(self, order: Order, now_ns: int) -> None:
@@ -389,14 +446,9 @@ class Blotter:
             order.closed_ns = now_ns if closed else 0
         if not order.acked_ns and (lifecycle is _LIVE or state.filled):
             order.acked_ns = now_ns
+        order.lots = state.quantity // order.instrument.lot_units
+        self._reserve(order)
         exposure = self.exposure(order.strategy, order.instrument_index)
-        reserved = exposure_of(state)
-        if reserved != order.reserved:
-            if order.side > 0:
-                exposure.open_buy += reserved - order.reserved
-            else:
-                exposure.open_sell += reserved - order.reserved
-            order.reserved = reserved
         is_open = _CREATED < lifecycle < _CLOSED
         if is_open != (order.number in self._open):
             if is_open:
@@ -405,6 +457,24 @@ class Blotter:
             else:
                 del self._open[order.number]
                 exposure.open_orders -= 1
+
+    def _reserve(self, order: Order) -> None:
+        """Brings exposure up to date: what may still fill, less what the order that it replaces reserves for both."""
+        reserved = max(0, exposure_of(order.state) - order.shared)
+        if reserved != order.reserved:
+            exposure = self.exposure(order.strategy, order.instrument_index)
+            if order.side > 0:
+                exposure.open_buy += reserved - order.reserved
+            else:
+                exposure.open_sell += reserved - order.reserved
+            order.reserved = reserved
+        successor = order.replaced_by
+        if successor is not None:
+            self._reserve(successor)
+        if order.closed:  # nothing is shared any more
+            for one, other in ((order, successor), (order.replaces, order)):
+                if one is not None and other is not None:
+                    one.replaced_by = other.replaces = None
 
     def _outcomes(self, order: Order, consequences: tuple[Consequence, ...]) -> list[Outcome]:
         alerts: list[Outcome] = []
@@ -425,8 +495,3 @@ class Blotter:
     def _contradiction(self, order: Order, what: str) -> Alert:
         self.counters.contradictions += 1
         return Alert(order, AlertKind.CONTRADICTION, f"{what}: {order!r}")
-
-
-def _ending(reason: str) -> Reason:
-    words = reason.split(maxsplit=1)
-    return _ENDINGS.get(words[0].upper(), Reason.ENDED) if words else Reason.ENDED

@@ -68,6 +68,11 @@ class ClientIds:
         self.epoch = in_range("epoch", epoch, MAX_EPOCH)
         self._head = f"B{_PAIRS[node]}{_PAIRS[epoch // 1296]}{_PAIRS[epoch % 1296]}"
 
+    @property
+    def head(self) -> str:
+        """The characters that every id begins with."""
+        return self._head
+
     def make(self, strategy: int, sequence: int) -> str:
         """The id of an order. Costs about 0.5 us.
 

@@ -17,6 +17,8 @@ reported twice in any place): :mod:`bloor.execution.blotter` keeps it and says h
 :data:`TABLE` says for each lifecycle and event what the lifecycle becomes and which :class:`Consequence` follow;
 :func:`step` looks the row up and does the arithmetic of quantities, which is the same in every row:
 
+- ``quantity`` is the smallest that was ever ordered or that the venue has named: a reduction is the only change that
+  an order knows, so the smaller of two is the newer. Until the venue has confirmed it, the larger one is reserved;
 - ``filled`` grows by every new fill, in every state, also in CLOSED: a fill is money and is never refused;
 - ``reported`` is the largest cumulative quantity the venue has named. Where it exceeds ``filled`` we have missed
   fills: they are fetched, never invented;
@@ -25,8 +27,8 @@ reported twice in any place): :mod:`bloor.execution.blotter` keeps it and says h
 - what may still fill (:func:`exposure_of`) is reserved from SENT to CLOSED as a whole, UNKNOWN included; after CLOSED,
   fills that the venue has counted and we have not seen stay reserved until they are here.
 
-Each of the four is a maximum or a sum over what was reported, so the state is a function of the *set* of reports and
-not of their order. (Answers to queries are the exception by nature: they are about the moment they were given.)
+Each of them is a maximum, a minimum or a sum over what was reported, so the state is a function of the *set* of reports
+and not of their order. (Answers to queries are the exception by nature: they are about the moment they were given.)
 
 What one would not guess from the table:
 
@@ -35,6 +37,8 @@ What one would not guess from the table:
   answers. Found open: the intent is dropped and the strategy may cancel again. An unanswered cancel (CANCEL_UNCERTAIN)
   is asked about in the same way and, as often as the order is found open, owed again until it has been sent: a cancel
   can be repeated safely.
+- A reduction that was refused, or whose answer is missing, is asked about too: the answer says which quantity the order
+  has. It is never repeated.
 - The only way out of CLOSED is from LOST or REJECTED when the order is found open after all: it is RESURRECTED, and
   its cancel is owed in the same way, for the strategy has long forgotten it.
 - A fill after the end raises an alert unless the report that ended the order had announced it: on venues with two
@@ -107,6 +111,8 @@ class Intent(IntEnum):
     DOUBTED = 4
     #: The doubt comes from a missing answer: repeat the cancel if the order is found open.
     REPEAT = 8
+    #: The reduction was refused, or its answer is missing; queries are on their way.
+    UNSURE = 16
 
 
 class Event(IntEnum):
@@ -123,14 +129,16 @@ class Event(IntEnum):
     FOUND_CLOSED = ReportKind.FOUND_CLOSED
     NOT_FOUND = ReportKind.NOT_FOUND
     CANCEL_UNCERTAIN = ReportKind.CANCEL_UNCERTAIN
+    REPLACED = ReportKind.REPLACED
+    REPLACE_REJECT = ReportKind.REPLACE_REJECT
+    REPLACE_UNCERTAIN = ReportKind.REPLACE_UNCERTAIN
+    TRADES_SEEN = ReportKind.TRADES_SEEN
     #: The gate said no.
     DENIED = 32
     #: Past the gate, journaled, exposure reserved.
     SENT = 33
     CANCEL_SENT = 34
     REPLACE_SENT = 35
-    REPLACED = 36
-    REPLACE_REFUSED = 37
     #: A fill that was applied before.
     DUPLICATE_FILL = 38
     #: The horizon has passed and the venue has twice not found the order since.
@@ -150,6 +158,8 @@ class Consequence(Enum):
     CANCEL_NOW = "cancel now"
     #: The venue has counted more fills than we have seen: fetch them.
     FETCH_FILLS = "fetch fills"
+    #: Nowhere found, twice, after the horizon: ask for the account's trades while it may have lived.
+    SEARCH_TRADES = "search trades"
     #: The quantity enters the position.
     APPLY_FILL = "apply fill"
     #: The report said what was known: count it.
@@ -197,10 +207,10 @@ class State(NamedTuple):
         lifecycle: How far it has come.
         reason: How it ended; NONE while it has not.
         intents: What we asked for and have no answer to: bits of :class:`Intent`.
-        quantity: The ordered quantity.
+        quantity: The ordered quantity, reductions that the venue has confirmed taken off.
         filled: Sum of its fills.
         reported: Largest cumulative quantity the venue has named.
-        replacement: The quantity asked for by a replace in flight; 0 without one.
+        replacement: The quantity asked for by a reduction in flight; 0 without one.
         resurrected: Whether it came back from LOST or REJECTED.
     """
 
@@ -254,11 +264,15 @@ _ON_ITS_WAY: dict[Event, Row] = {
     _E.FOUND_CLOSED: _ends(_R.ENDED, _C.BIND),
     _E.NOT_FOUND: _row(_L.UNKNOWN),  # the blotter asks again, and proves the horizon
     _E.CANCEL_UNCERTAIN: _row(_L.UNKNOWN, _C.QUERY),
+    _E.REPLACED: _row(_L.LIVE, _C.BIND),  # what can be changed was accepted
+    _E.REPLACE_REJECT: _row(_L.UNKNOWN, _C.QUERY),
+    _E.REPLACE_UNCERTAIN: _row(_L.UNKNOWN, _C.QUERY),
+    _E.TRADES_SEEN: _row(_L.UNKNOWN),  # the blotter weighs it
     _E.LOST: _ends(_R.LOST, _C.ALERT_LOST),
 }
 
 #: The lifecycle stays; what changes is an intent.
-_INTENTS = (_E.CANCEL_SENT, _E.REPLACE_SENT, _E.REPLACED, _E.REPLACE_REFUSED)
+_INTENTS = (_E.CANCEL_SENT, _E.REPLACE_SENT)
 
 _LIVE: dict[Event, Row] = {
     _E.ACK: _row(_L.LIVE, _C.BIND, _C.COUNT_STALE),
@@ -273,25 +287,29 @@ _LIVE: dict[Event, Row] = {
     _E.FOUND_CLOSED: _ends(_R.ENDED, _C.BIND),
     _E.NOT_FOUND: _row(_L.LIVE),  # doubted: the blotter asks again
     _E.CANCEL_UNCERTAIN: _row(_L.LIVE, _C.QUERY),
+    _E.REPLACED: _row(_L.LIVE, _C.BIND),
+    _E.REPLACE_REJECT: _row(_L.LIVE, _C.QUERY),
+    _E.REPLACE_UNCERTAIN: _row(_L.LIVE, _C.QUERY),
+    _E.TRADES_SEEN: _row(_L.LIVE),
     _E.LOST: _ends(_R.LOST, _C.ALERT_LOST, _C.FETCH_FILLS),
 }
 
 #: Ended. A reason that is stronger than the one we know replaces it (:func:`step`).
 _CLOSED: dict[Event, Row] = {
+    **{
+        event: _row(_L.CLOSED, _C.COUNT_STALE)
+        for event in (_E.UNCERTAIN, _E.CANCEL_REJECT, _E.FOUND_OPEN, _E.NOT_FOUND, _E.CANCEL_UNCERTAIN, _E.LOST,
+                      _E.REPLACE_REJECT, _E.REPLACE_UNCERTAIN, _E.TRADES_SEEN)
+    },
     _E.ACK: _row(_L.CLOSED, _C.BIND, _C.COUNT_STALE),
     _E.REJECT: _row(_L.CLOSED, _C.COUNT_STALE, reason=_R.REJECTED),
-    _E.UNCERTAIN: _row(_L.CLOSED, _C.COUNT_STALE),
     _E.FILL: _row(_L.CLOSED, _C.BIND, _C.APPLY_FILL),
     _E.DUPLICATE_FILL: _row(_L.CLOSED, _C.COUNT_DUPLICATE),
     _E.CANCELLED: _row(_L.CLOSED, _C.BIND, _C.COUNT_STALE, reason=_R.CANCELLED),
-    _E.CANCEL_REJECT: _row(_L.CLOSED, _C.COUNT_STALE),
     _E.EXPIRED: _row(_L.CLOSED, _C.BIND, _C.COUNT_STALE, reason=_R.EXPIRED),
-    _E.FOUND_OPEN: _row(_L.CLOSED, _C.COUNT_STALE),
     _E.FOUND_CLOSED: _row(_L.CLOSED, _C.COUNT_STALE, reason=_R.ENDED),
-    _E.NOT_FOUND: _row(_L.CLOSED, _C.COUNT_STALE),
-    _E.CANCEL_UNCERTAIN: _row(_L.CLOSED, _C.COUNT_STALE),
-    _E.LOST: _row(_L.CLOSED, _C.COUNT_STALE),
-}
+    _E.REPLACED: _row(_L.CLOSED, _C.BIND, _C.COUNT_STALE),
+}  # fmt: skip
 
 #: Ended by our own judgement or by a refusal, and open after all: the only way out of CLOSED.
 _RESURRECTED = _row(_L.LIVE, _C.BIND, _C.ALERT_RESURRECTED, _C.CANCEL_NOW)
@@ -340,22 +358,24 @@ _CREATED, _SENT, _UNKNOWN, _IS_LIVE, _IS_CLOSED = Lifecycle
 _IS_FILLED, _NO_REASON = Reason.FILLED, Reason.NONE
 _FILL, _CANCEL_SENT, _FOUND_OPEN = Event.FILL, Event.CANCEL_SENT, Event.FOUND_OPEN
 _CANCEL_REJECT, _CANCEL_UNCERTAIN, _NOT_FOUND = Event.CANCEL_REJECT, Event.CANCEL_UNCERTAIN, Event.NOT_FOUND
-_REPLACE_SENT, _REPLACED, _REPLACE_REFUSED = Event.REPLACE_SENT, Event.REPLACED, Event.REPLACE_REFUSED
-_CANCEL, _REPLACE, _DOUBTED, _REPEAT = Intent
+_REPLACE_SENT = Event.REPLACE_SENT
+_REPLACE_REJECT, _REPLACE_UNCERTAIN = Event.REPLACE_REJECT, Event.REPLACE_UNCERTAIN
+_CANCEL, _REPLACE, _DOUBTED, _REPEAT, _UNSURE = Intent
 _RELEASE, _FETCH_FILLS = Consequence.RELEASE, Consequence.FETCH_FILLS
 _new_state = tuple.__new__
 
 
 def step(
-    state: State, event: int, *, units: int = 0, cumulative: int = -1, ended: Reason = Reason.NONE
+    state: State, event: int, *, units: int = 0, cumulative: int = -1, ordered: int = -1, ended: Reason = Reason.NONE
 ) -> tuple[State, tuple[Consequence, ...]]:
     """What an event makes of an order. Costs about 1 us.
 
     Args:
         state: What was known of the order.
         event: An :class:`Event` or the :class:`~bloor.model.orders.ReportKind` of the same number.
-        units: Quantity of the fill, or the quantity that a replace asks for.
+        units: Quantity of the fill, or the quantity that a reduction asks for.
         cumulative: Filled quantity so far as the venue counts it; -1 when it does not say.
+        ordered: Ordered quantity as the venue has it; -1 when it does not say.
         ended: How the order ended, for FOUND_CLOSED.
 
     Returns:
@@ -368,8 +388,10 @@ def step(
     row = TABLE[was, why][event]  # type: ignore[index]
     lifecycle, said, consequences = row
     reported = max(known, cumulative)
-    if event in _REPLACES:
-        quantity, replacement = _replaced(state, event, units)
+    if 0 < ordered < quantity:
+        quantity = ordered
+    if event == _REPLACE_SENT:
+        replacement = units
     if event == _FILL:
         consequences += _fill_alerts(state, units)
         filled += units
@@ -378,7 +400,7 @@ def step(
         reported = quantity
     if row is _RESURRECTED:  # its cancel is owed until it has been sent
         reason, resurrected, intents = _NO_REASON, True, _CANCEL | _DOUBTED | _REPEAT
-    elif quantity <= filled and not replacement and lifecycle is not _CREATED:
+    elif quantity <= filled and lifecycle is not _CREATED:
         if lifecycle is not _IS_CLOSED:
             consequences += (_RELEASE,)
         lifecycle, reason = _IS_CLOSED, _IS_FILLED
@@ -389,28 +411,25 @@ def step(
     elif event in _MOVE_INTENTS and row is not _RESURRECTED:
         intents, repeat = _intents(intents, event, lifecycle)
         consequences += repeat
+    if intents & _REPLACE and quantity <= replacement:  # confirmed, by whatever report
+        intents &= ~(_REPLACE | _UNSURE)
+    if not intents & _REPLACE:
+        replacement = 0
     # what State(...) does, without a call in Python
     after = _new_state(State, (lifecycle, reason, intents, quantity, filled, reported, replacement, resurrected))
     return after, consequences
 
 
-_REPLACES = frozenset({_REPLACE_SENT, _REPLACED, _REPLACE_REFUSED})
-_MOVE_INTENTS = _REPLACES | {_CANCEL_SENT, _CANCEL_REJECT, _CANCEL_UNCERTAIN, _NOT_FOUND, _FOUND_OPEN}
-
-
-def _replaced(state: State, event: int, units: int) -> tuple[int, int]:
-    """``(quantity, replacement)`` after an event about a replace."""
-    if event == _REPLACE_SENT:
-        return state.quantity, units
-    if event == _REPLACED:
-        return units or state.replacement or state.quantity, 0
-    return state.quantity, 0
+_MOVE_INTENTS = frozenset(
+    {_REPLACE_SENT, _REPLACE_REJECT, _REPLACE_UNCERTAIN, _CANCEL_SENT, _CANCEL_REJECT, _CANCEL_UNCERTAIN, _NOT_FOUND,
+     _FOUND_OPEN}
+)  # fmt: skip
 
 
 def _fill_alerts(state: State, units: int) -> tuple[Consequence, ...]:
     total = state.filled + units
     late = state.lifecycle is _IS_CLOSED and total > state.reported
-    over = total > state.quantity and total > state.replacement
+    over = total > state.quantity
     if not late and not over:
         return ()
     return (Consequence.ALERT_LATE_FILL,) * late + (Consequence.ALERT_OVERFILL,) * over
@@ -426,11 +445,13 @@ def _intents(intents: int, event: int, lifecycle: Lifecycle) -> tuple[int, tuple
         return intents | _DOUBTED | _REPEAT, ()
     if event == _FOUND_OPEN and intents & _DOUBTED:
         # a cancel to be repeated is owed until CANCEL_SENT: it may be that nothing can be sent just now
-        return (intents, (Consequence.CANCEL_NOW,)) if intents & _REPEAT else (intents & _REPLACE, ())
+        return (intents & ~(_REPLACE | _UNSURE), (Consequence.CANCEL_NOW,)) if intents & _REPEAT else (0, ())
+    if event == _FOUND_OPEN and intents & _UNSURE:
+        return intents & ~(_REPLACE | _UNSURE), ()  # the answer said which quantity it has
     if event == _REPLACE_SENT:
         return intents | _REPLACE, ()
-    if event in _REPLACES:
-        return intents & ~_REPLACE, ()
+    if event in (_REPLACE_REJECT, _REPLACE_UNCERTAIN) and intents & _REPLACE:
+        return intents | _UNSURE, ()
     return intents, ()
 
 
@@ -473,5 +494,5 @@ def exposure_of(state: State) -> int:
     lifecycle = state.lifecycle
     if lifecycle is _CREATED:
         return 0
-    left = (state.reported if lifecycle is _IS_CLOSED else max(state.quantity, state.replacement)) - state.filled
+    left = (state.reported if lifecycle is _IS_CLOSED else state.quantity) - state.filled
     return max(0, left)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from bloor.execution.life import NEW, Lifecycle, Status, status_of
-from bloor.model.orders import OrderRequest
+from bloor.model.orders import Fill, OrderRequest, Side, VenueFill
 from bloor.venue.session import NEVER
 
 __all__ = ["Order"]
@@ -23,7 +25,7 @@ class Order:
         strategy: Index of the strategy in the run.
         side: +1 buy, -1 sell.
         price: Limit price in ticks.
-        lots: Ordered quantity in lots.
+        lots: Ordered quantity in lots, confirmed reductions taken off.
         state: See :mod:`bloor.execution.life`.
         status: The status derived from it.
         filled: Filled quantity so far, in units.
@@ -34,16 +36,22 @@ class Order:
         created_ns: When it was made, wall ns since the epoch; so the others, 0 for not yet.
         sent_ns: When its frame was written.
         acked_ns: When the venue was first known to have it.
+        amend_ns: When its last reduction was sent.
         cancel_ns: When its last cancel was sent.
         closed_ns: When it ended.
         deadline_ns: When something must be done about it.
         attempts: How many times in a row it was asked about in vain.
         not_found: How many answers since the horizon said that it is nowhere.
         is_fill_missing_told: Whether a person was told that fills stay missing.
+        is_unproven_told: Whether a person was told that the order is nowhere found and yet may have traded.
+        replaces: The order that this one is to take the place of, when both together can fill no more than the larger
+            of the two: then it reserves only what it is larger by, until the other has ended.
+        replaced_by: The other way round.
     """
 
     __slots__ = (
         "acked_ns",
+        "amend_ns",
         "attempts",
         "cancel_ns",
         "client_id",
@@ -55,11 +63,14 @@ class Order:
         "instrument",
         "instrument_index",
         "is_fill_missing_told",
+        "is_unproven_told",
         "lots",
         "not_found",
         "number",
         "price",
         "reason",
+        "replaced_by",
+        "replaces",
         "request",
         "reserved",
         "sent_ns",
@@ -88,10 +99,13 @@ class Order:
         self.venue_order_id = ""
         self.reason = ""
         self.created_ns = now_ns
-        self.sent_ns = self.acked_ns = self.cancel_ns = self.closed_ns = 0
+        self.sent_ns = self.acked_ns = self.amend_ns = self.cancel_ns = self.closed_ns = 0
         self.deadline_ns = NEVER
         self.attempts = self.not_found = 0
         self.is_fill_missing_told = False
+        self.is_unproven_told = False
+        self.replaces: Order | None = None
+        self.replaced_by: Order | None = None
 
     @property
     def is_open(self) -> bool:
@@ -99,9 +113,35 @@ class Order:
         return Lifecycle.CREATED < self.state.lifecycle < Lifecycle.CLOSED
 
     @property
+    def shared(self) -> int:
+        """Units of :attr:`replaces` that this order need not reserve again; none once it has ended.
+
+        What an order that has ended still reserves has traded already, so the other one cannot stand for it.
+        """
+        old = self.replaces
+        return old.reserved if old is not None and old.is_open and not self.closed else 0
+
+    @property
     def fills_missing(self) -> int:
         """Units that the venue has counted as filled and we have not seen."""
         return max(0, self.state.reported - self.state.filled)
+
+    def fill(self, fill: VenueFill, fee_quote: Decimal, now_ns: int) -> Fill:
+        """One of its executions, as it enters the position."""
+        return Fill(
+            client_id=self.client_id,
+            instrument=self.instrument,
+            side=Side(self.side),
+            trade_id=fill.trade_id,
+            price_ticks=fill.price_ticks,
+            units=fill.units,
+            fee=fill.fee,
+            fee_asset=fill.fee_asset,
+            fee_quote=fee_quote,
+            liquidity=fill.liquidity,
+            exch_ns=fill.exch_ns,
+            recv_ns=now_ns,
+        )
 
     def __repr__(self) -> str:
         side = "buy" if self.side > 0 else "sell"

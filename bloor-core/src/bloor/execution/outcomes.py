@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from enum import Enum
 from typing import NamedTuple
 
@@ -31,6 +32,8 @@ class AlertKind(Enum):
     ORPHAN = "orphan"
     #: The venue has counted fills that it does not show.
     FILLS_MISSING = "fills_missing"
+    #: An order is nowhere to be found, and the account traded in an order that nobody knows: it may have been this one.
+    UNPROVEN = "unproven"
 
 
 ALERT_KINDS = {
@@ -51,7 +54,7 @@ class Alert(NamedTuple):
 
 
 class Demand(NamedTuple):
-    """Do something at the venue: ``CANCEL_NOW``, ``QUERY`` or ``FETCH_FILLS``."""
+    """Do something at the venue: ``CANCEL_NOW``, ``QUERY``, ``FETCH_FILLS`` or ``SEARCH_TRADES``."""
 
     order: Order
     what: Consequence
@@ -84,6 +87,7 @@ class Counters:
         orphans: Reports on orders with an id of ours that this run has not made, or has forgotten.
         contradictions: Reports that contradict what is known.
         fees_unvalued: Fees in an asset of unknown worth, counted as 0.
+        unvalued: Asset -> sum of those fees.
     """
 
     duplicate_fills: int = 0
@@ -92,6 +96,7 @@ class Counters:
     orphans: int = 0
     contradictions: int = 0
     fees_unvalued: int = 0
+    unvalued: dict[str, Decimal] = attrs.field(factory=dict)
 
 
 @attrs.define
@@ -126,6 +131,11 @@ class Tally:
         self.rejected += reason is Reason.REJECTED
         self.denied += reason is Reason.DENIED
         self.unknown += reason is Reason.LOST or order.state.lifecycle is Lifecycle.UNKNOWN
+
+    def add(self, other: Tally) -> None:
+        """Counts all that another tally counted."""
+        for name, number in other.as_dict().items():
+            setattr(self, name, getattr(self, name) + number)
 
     def as_dict(self) -> dict[str, int]:
         """The numbers by name."""

@@ -22,6 +22,8 @@ class Waiting(Enum):
     ACK = "ack"
     #: The answer to its cancel.
     CANCEL = "cancel"
+    #: The answer to its reduction.
+    REPLACE = "replace"
     #: The answer to a query: nobody knows where it is.
     QUERY = "query"
     #: Fills that the venue has counted and we have not seen.
@@ -30,7 +32,7 @@ class Waiting(Enum):
 
 @frozen(kw_only=True)
 class Patience:
-    """Times of one venue, in ns; the first two are from its :class:`~bloor.hookspecs.ExecutorSpec`.
+    """Times of one venue, in ns; those without a default are from its :class:`~bloor.hookspecs.ExecutorSpec`.
 
     Attributes:
         unknown_after_ns: How long an order or a cancel may stay unanswered before its outcome counts as unknown.
@@ -38,12 +40,14 @@ class Patience:
             order's deadline, the venue's processing bound, clock error and stream lag together.
         requery_ns: Pause before the second query; it doubles with every further one.
         requery_max_ns: Longest pause between two queries.
+        searches_trades: Whether an order is lost only once the account's trades show none of it.
     """
 
     unknown_after_ns: int = field(validator=validators.gt(0))
     lost_after_ns: int = field(validator=validators.gt(0))
     requery_ns: int = field(default=500_000_000, validator=validators.gt(0))
     requery_max_ns: int = field(default=10_000_000_000, validator=validators.gt(0))
+    searches_trades: bool = False
 
     def deadline_ns(self, order: Order, what: Waiting, now_ns: int) -> int:
         """When to lose patience with an order that waits for ``what``; wall ns since the epoch."""
@@ -53,6 +57,8 @@ class Patience:
             return order.sent_ns + self.unknown_after_ns
         if what is Waiting.CANCEL:
             return order.cancel_ns + self.unknown_after_ns
+        if what is Waiting.REPLACE:
+            return order.amend_ns + self.unknown_after_ns
         return now_ns + min(self.requery_ns << min(order.attempts, 32), self.requery_max_ns)
 
     def horizon_ns(self, order: Order) -> int:
@@ -61,9 +67,9 @@ class Patience:
 
 
 # reading a member off its enum costs 80 ns, a module's name 5 ns
-_NOTHING, _ACK, _CANCEL, _QUERY, _FILLS = Waiting
+_NOTHING, _ACK, _CANCEL, _REPLACE, _QUERY, _FILLS = Waiting
 _CREATED, _SENT, _UNKNOWN, _LIVE, _CLOSED = Lifecycle
-_CANCELLING, _DOUBTED = Intent.CANCEL, Intent.DOUBTED
+_CANCELLING, _REPLACING, _IN_DOUBT = Intent.CANCEL, Intent.REPLACE, Intent.DOUBTED | Intent.UNSURE
 
 
 def waiting(state: State) -> Waiting:
@@ -72,10 +78,12 @@ def waiting(state: State) -> Waiting:
     if lifecycle is _CREATED:
         return _NOTHING
     if lifecycle is not _CLOSED:
-        if lifecycle is _UNKNOWN or intents & _DOUBTED:
+        if lifecycle is _UNKNOWN or intents & _IN_DOUBT:
             return _QUERY
         if lifecycle is _SENT:
             return _ACK
         if intents & _CANCELLING:
             return _CANCEL
+        if intents & _REPLACING:
+            return _REPLACE
     return _FILLS if state.reported > state.filled else _NOTHING

@@ -275,18 +275,33 @@ class Exchange:
         value = quote_atoms(instrument, execution.price, execution.units)
         base = base_atoms(instrument, execution.units)
         pay, receive = (value, base) if order.side is Side.BUY else (base, value)
-        fee = account.settle(order.pay_asset, pay, order.receive_asset, receive, maker=maker)
+        third = self._third_asset_fee(account, order, value, maker=maker)
+        exempt = third > 0 and account.charge(account.fees.asset, third)
+        fee = account.settle(order.pay_asset, pay, order.receive_asset, receive, maker=maker, exempt=exempt)
+        fee, fee_asset = (third, account.fees.asset) if exempt else (fee, order.receive_asset)
         order.reserved -= pay
         order.executed += execution.units
         order.value += value
         order.updated_ns = now_ns
         if order.type is not OrderType.MARKET or not order.unsettled:
             self._release(order, self._still_needed(order))
-        fill = AccountFill(trade_id, execution.price, execution.units, value, fee, order.receive_asset, maker, now_ns)
+        fill = AccountFill(trade_id, execution.price, execution.units, value, fee, fee_asset, maker, now_ns)
         order.fills.append(fill)
         if not order.unsettled:
             self._close(order, OrderState.FILLED, now_ns)
         self._listener.account_event(AccountEvent(AccountEventKind.TRADE, order, now_ns, fill))
+
+    def _third_asset_fee(self, account: Account, order: AccountOrder, value: int, *, maker: bool) -> int:
+        """A commission in atoms of a third asset, at its last price; 0 when it is to be taken in what is received."""
+        asset, quote = account.fees.asset, order.market.instrument.quote
+        if not asset or asset == order.receive_asset:
+            return 0
+        for market in self.markets.values():
+            i = market.instrument
+            if (i.base, i.quote) == (asset, quote) and market.last_price:
+                price = quote_atoms(i, market.last_price, 10**i.qty_decimals)
+                return account.fees.in_asset(value, price, maker=maker)
+        return 0
 
     def _prevented(self, kept_apart: Prevented, now_ns: int) -> None:
         """Notes it on both orders; one that lives on with less is told here, one that ends when it does."""

@@ -47,6 +47,7 @@ class SimulationOptions:
         recordings: Recording files that drive the market instead of the seeded model.
         speed: How many recorded seconds pass in one; 0 means flat out (as fast as frames are taken).
         faults: Fault specification, empty for none.
+        fee_asset: A third asset, such as BNB, that commissions are taken in where the venue has that; empty for none.
     """
 
     seed: int = 1
@@ -54,6 +55,7 @@ class SimulationOptions:
     recordings: Sequence[Path] = ()
     speed: float = field(default=1.0)
     faults: str = ""
+    fee_asset: str = ""
 
 
 class SimulatedVenue(Protocol):

@@ -15,10 +15,15 @@ from typing import NamedTuple, Protocol
 
 from bloor.engine.effects import STANDBY
 from bloor.errors import RunError
+from bloor.journal.clock import CellClock
 from bloor.simulation.venue import HttpRequest, Outbox, SimulatedVenue
-from bloor.venue.session import NEVER
+from bloor.venue.session import NEVER, Request
 
 __all__ = ["Inputs", "Latency", "VirtualWorld"]
+
+
+#: How long an engine waits for a REST answer that does not come.
+REST_NS = 10_000_000_000
 
 
 class Latency(NamedTuple):
@@ -57,9 +62,12 @@ class VirtualWorld:
     It is the :class:`~bloor.engine.effects.Effects` of the engine.
 
     Attributes:
-        now_ns: The virtual time, wall ns since the epoch.
+        clock: The virtual time, for a journal too.
         venue: The venue's core.
         lossy: Asked for each frame from the venue whether it is lost on its way; a fault that tests set.
+        rest_lossy: Asked for each answer to a signed REST request whether it is lost: then the engine hears, after
+            :data:`REST_NS`, that none came.
+        requests: Every signed REST request that reached the venue, in order.
 
     Args:
         build: Makes the venue's core from the outbox that its frames leave by.
@@ -78,22 +86,34 @@ class VirtualWorld:
         backoff_ns: int = 500_000_000,
         seed: int = 1,
     ) -> None:
-        self.now_ns = start_ns
+        self.clock = CellClock(start_ns)
         self._random = random.Random(seed)
         self._latency = latency
         self._backoff_ns = backoff_ns
         self._events: list[tuple[int, int, Callable[[], None]]] = []
         self._order = count()
         self._last: dict[tuple[int, bool], int] = {}
+        self._rest_last: dict[tuple[int, str], int] = {}
         self._open: dict[int, int] = {}
         self._attempt: dict[int, int] = {}
         self.lossy: Callable[[int, bytes], bool] = lambda _conn, _payload: False
+        self.rest_lossy: Callable[[Request], bool] = lambda _request: False
+        self.requests: list[Request] = []
         self._conns: dict[int, int] = {}
         self._next_wire = count(1)
         self._urls: dict[int, str] = {}
         self._engine: Inputs | None = None
         self.venue = build(self._from_venue)
         self.venue.start(start_ns)
+
+    @property
+    def now_ns(self) -> int:
+        """The virtual time, wall ns since the epoch."""
+        return self.clock.ns
+
+    @now_ns.setter
+    def now_ns(self, now_ns: int) -> None:
+        self.clock.ns = now_ns
 
     # ---- building
 
@@ -134,6 +154,26 @@ class VirtualWorld:
             self._at(self._delay(), lambda: engine.response(conn, tag, answer.status, answer.body, self.now_ns))
 
         self._at(self._delay(), arrive)
+
+    def request(self, conn: int, request: Request) -> None:
+        """A signed REST request; those about the same thing do not overtake each other."""
+        engine = self._inputs()
+        headers = {name.lower(): value for name, value in request.headers.items()}
+
+        def arrive() -> None:
+            self.requests.append(request)
+            http = HttpRequest(request.method, request.path, request.query, headers, b"")
+            answer = self.venue.request(http, self.now_ns)
+            if self.rest_lossy(request):
+                self._at(self.now_ns + REST_NS, lambda: engine.response(conn, request.tag, 0, b"", self.now_ns))
+            else:
+                self._at(
+                    self._delay(), lambda: engine.response(conn, request.tag, answer.status, answer.body, self.now_ns)
+                )
+
+        chain = (conn, request.about)
+        when = self._rest_last[chain] = max(self._delay(), self._rest_last.get(chain, 0))
+        self._at(when, arrive)
 
     def reconnect(self, conn: int, reason: str) -> None:
         """Closes and opens again after the backoff."""

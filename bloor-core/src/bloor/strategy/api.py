@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Protocol
 
+from bloor.market.bars import BarRecord
 from bloor.market.events import EventView
 from bloor.market.view import BookView
 from bloor.model.orders import Fill
@@ -93,6 +94,26 @@ class Orders(Protocol):
     def cancel(self, number: int) -> bool:
         """Asks to cancel one order; False when it is not open or its cancel is already on the way."""
 
+    def replace(self, number: int, price: int, lots: int) -> int:
+        """Asks to cancel one order and, only if that succeeds, place another of its side and kind, in one request.
+
+        The new order is an order of its own; its quantity is ``lots``, whatever the old one has filled. While nothing
+        of the old order has traded, limits count the larger of the two, and the venue refuses both if that changes;
+        afterwards they count both.
+
+        Returns:
+            The new order's number, or 0 when nothing was sent: the gate denied it (the reason is counted and
+            journaled), or the old one is not at the venue, or something about it is on its way.
+        """
+
+    def amend(self, number: int, lots: int) -> bool:
+        """Asks to reduce one order to ``lots``, what is filled included; it keeps its number and its place.
+
+        Returns:
+            False when nothing was sent: as for :meth:`replace`, or ``lots`` is not between what is filled and what is
+            ordered.
+        """
+
     def cancel_all(self) -> int:
         """Asks to cancel every open order of this strategy here; returns how many cancels were sent."""
 
@@ -107,6 +128,10 @@ class Strategy:
     name: ClassVar[str] = ""
     #: Declares the handlers compilable.
     compiled: ClassVar[bool] = False
+    #: Length of the bars that ``on_bar`` is called with, such as ``"1m"``; empty for none.
+    bars: ClassVar[str] = ""
+    #: How often ``on_timer`` is called, such as ``"250ms"``; empty for never.
+    timer: ClassVar[str] = ""
 
     def __init__(self, config: Any = None) -> None:
         """Sets every parameter: from ``config`` (of this strategy's configuration class) or its default."""
@@ -124,6 +149,17 @@ class Strategy:
 
     def on_book(self, book: BookView, orders: Orders) -> None:
         """The book changed and is synchronised."""
+
+    def on_bar(self, bar: BarRecord, book: BookView, orders: Orders) -> None:
+        """A bar of the declared length has ended; it comes for every period, without trades too.
+
+        Periods are aligned to the epoch, and a bar holds the trades that were received in its period
+        (:mod:`bloor.market.bars`). ``bar`` is reused by the next one, so keep numbers, not the object. The book may be
+        out of sync, as in :meth:`on_trade`: ``book.state`` says so.
+        """
+
+    def on_timer(self, orders: Orders) -> None:
+        """The declared period has passed: at every multiple of it since the epoch, once when several were missed."""
 
     def on_fill(self, fill: Fill, book: BookView, orders: Orders) -> None:
         """One of this strategy's orders traded; ``orders.position`` already counts it."""

@@ -16,9 +16,11 @@ from bloor.engine.core import Engine
 from bloor.engine.effects import feed_conn, order_conn
 from bloor.host.options import RunOptions
 from bloor.host.setup import Setup, prepare, select_instruments
+from bloor.journal.writer import Writer
 from bloor.model.orders import Fill
 from bloor.simulation.venue import SimulationOptions
 from bloor.simulation.world import Latency, VirtualWorld
+from bloor.strategy.api import Strategy
 from bloor.venue.session import Endpoints
 
 __all__ = ["MemoryJournal", "VirtualRun"]
@@ -44,15 +46,17 @@ class VirtualRun:
         setup: What was resolved from the options.
         world: Venue, network and clock.
         engine: The decision core.
-        journal: Every input and decision.
+        journal: Every input and decision, unless they are written to a folder.
+        writer: What writes them to a folder; None when nothing does.
         fills: Every fill, in order.
         alerts: ``(code, text)`` of every alert.
     """
 
     def __init__(
         self,
-        plugins: Sequence[str],
+        plugins: Sequence[str] = (),
         *,
+        strategies: Sequence[type[Strategy]] = (),
         venue: str = "binance",
         symbols: Sequence[str] = (),
         sets: Sequence[str] = (),
@@ -61,9 +65,31 @@ class VirtualRun:
         seed: int = 1,
         latency: Latency = Latency(),  # noqa: B008 (immutable)
         faults: str = "",
+        fee_asset: str = "",
+        key: str = "",
+        journal: Path | None = None,
     ) -> None:
+        """Builds it, at the start of its time.
+
+        Args:
+            plugins: Names of the strategies.
+            strategies: Strategy classes, beside those of plug-ins.
+            venue: Where they trade.
+            symbols: What they trade; empty for the venue's default.
+            sets: ``section.key=value`` of the configuration.
+            data: Recordings that drive the market.
+            speed: Recorded seconds per second.
+            seed: Fixes everything.
+            latency: One-way network delays.
+            faults: What the venue does wrong; see :mod:`bloor.simulation.faults`.
+            fee_asset: A third asset that the venue takes its fees in.
+            journal: A folder to write the journal to, instead of keeping it in a list; then compiled strategies run as
+                machine code, see :mod:`bloor.engine.fused`. :meth:`close` ends it.
+            key: Which of the account's keys is used, by its name in the venue's credentials; empty for the best.
+        """
         options = RunOptions(
-            plugins=tuple(plugins), venues=(venue,), symbols=tuple(symbols), sets=tuple(sets), data=tuple(data),
+            plugins=tuple(plugins), strategies=tuple(strategies), venues=(venue,), symbols=tuple(symbols),
+            sets=tuple(sets), data=tuple(data),
             speed=speed, seed=seed,
         )  # fmt: skip
         self.fills: list[Fill] = []
@@ -73,15 +99,23 @@ class VirtualRun:
         (choice,) = self.setup.venues
         spec = self.setup.plugins.simulated_venue(venue)
         simulation = SimulationOptions(
-            seed=seed, symbols=choice.symbols, recordings=tuple(data), speed=speed, faults=faults
+            seed=seed,
+            symbols=choice.symbols,
+            recordings=tuple(data),
+            speed=speed,
+            faults=faults,
+            fee_asset=fee_asset,
         )
         self.world = VirtualWorld(lambda outbox: spec.build(simulation, outbox), latency=latency, seed=seed)
         paths = self.world.venue.paths()
         endpoints = Endpoints(*(HOST + paths[key] for key in ("rest", "streams", "ws_api")))
         listed = choice.feed.parse_instruments(self.world.fetch(choice.feed.instruments_path(choice.symbols)))
         instruments = select_instruments(choice, listed, recorded=bool(data))
-        plan = self.setup.plan([choice.plan(endpoints, self.world.venue.credentials(), instruments)], epoch=1)
-        self.engine = Engine(plan, self.world, self.journal, self, lambda: self.world.now_ns)
+        keys = self.world.venue.credentials()
+        keys = {key: keys[key]} if key else keys
+        plan = self.setup.plan([choice.plan(endpoints, keys, instruments)], epoch=1)
+        self.writer = None if journal is None else Writer(journal, epoch=1, clock=self.world.clock)
+        self.engine = Engine(plan, self.world, self.writer or self.journal, self, lambda: self.world.now_ns)
         conns = [make(line) for line in range(len(plan.venues)) for make in (feed_conn, order_conn)]
         self.world.attach(self.engine, {conn: self.engine.url(conn).removeprefix(HOST) for conn in conns})
 
@@ -97,6 +131,11 @@ class VirtualRun:
         """Lets the world go on for a while of virtual time, or to the end of the recording."""
         until = self.world.now_ns + round(seconds * 1e9)
         self.world.run(until, stop=lambda: self.world.venue.finished)
+
+    def close(self) -> None:
+        """Ends the journal that is written to a folder."""
+        if self.writer is not None:
+            self.writer.close()
 
     def finish(self, seconds: float = 5.0) -> None:
         """Ends the run as the host does: stop, then wait until no order is open."""

@@ -15,11 +15,13 @@ authenticates, encodes orders and turns what the venue answers into :class:`~blo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol, runtime_checkable
 
+from attrs import field, frozen
+
 from bloor.model.instrument import Instrument
-from bloor.model.orders import CancelRequest, OrderRequest, VenueReport
+from bloor.model.orders import AmendRequest, CancelRequest, OrderRequest, ReplaceRequest, VenueReport
 
 __all__ = [
     "NEVER",
@@ -27,10 +29,13 @@ __all__ = [
     "Endpoints",
     "FeedSession",
     "Get",
+    "Listed",
     "OrderSession",
+    "Outgoing",
     "Reconnect",
     "Replace",
     "ReplaceableFeed",
+    "Request",
     "Send",
     "Session",
     "SnapshotBody",
@@ -89,7 +94,58 @@ class Tell(NamedTuple):
     text: str
 
 
-Action = Send | Get | Reconnect | Replace | Tell
+@frozen(kw_only=True)
+class Request:
+    """Make one signed REST request; the answer comes back under ``tag`` to :meth:`OrderSession.responded`.
+
+    Nothing of the key is shown or recorded: :meth:`record` is what may be.
+
+    Attributes:
+        tag: Name of the answer.
+        method: ``GET``, ``POST``, ``PUT`` or ``DELETE``.
+        path: Path, without a query.
+        params: Query, percent-encoded, without signature.
+        signature: What follows ``params`` in the query, from its ``&`` on; empty where headers sign.
+        headers: What the venue wants in the head of the request: the key, or a token.
+        about: Requests about the same are carried out one after the other, in the order in which they were made.
+        urgent: Whether it takes risk away: it may use the part of the rate limit that is kept for cancels.
+    """
+
+    tag: str
+    method: str
+    path: str
+    params: str
+    signature: str = field(default="", repr=False)
+    headers: Mapping[str, str] = field(factory=dict, repr=False)
+    about: str = ""
+    urgent: bool = False
+
+    @property
+    def query(self) -> str:
+        """The whole query, as it is sent."""
+        return self.params + self.signature
+
+    def record(self) -> bytes:
+        """What the journal keeps of it: tag, method, path and parameters; no key, no signature."""
+        return f"{self.tag} {self.method} {self.path}?{self.params}".encode()
+
+
+#: How something about an order leaves: as a frame of the order connection, or over REST.
+Outgoing = bytes | Request
+
+
+class Listed(NamedTuple):
+    """The venue has listed every order of ours that was open in an instrument when it was asked, at ``asked_ns``.
+
+    Whatever we believe to be open, was sent before, and is not in the list, must be asked about.
+    """
+
+    venue_symbol: str
+    client_ids: frozenset[str]
+    asked_ns: int
+
+
+Action = Send | Get | Request | Reconnect | Replace | Tell | Listed
 
 
 class SnapshotBody(NamedTuple):
@@ -172,19 +228,52 @@ class ReplaceableFeed(FeedSession, Protocol):
 
 @runtime_checkable
 class OrderSession(Session, Protocol):
-    """Order entry and the private stream of one account over one connection."""
+    """Order entry and the private stream of one account over one connection.
 
-    def place(self, order: OrderRequest, now_ns: int) -> bytes:
-        """The frame that submits ``order``. Raises LocalProtocolError when the session is not ready."""
+    What it is asked to encode it returns as a frame, or, while its connection is not to be used and the venue can be
+    reached over REST, as a :class:`Request`. It raises LocalProtocolError when it can do neither, and when the venue
+    has no such thing; then nothing was asked, and nothing has changed.
+    """
 
-    def cancel(self, order: CancelRequest, now_ns: int) -> bytes:
-        """The frame that cancels an order."""
+    @property
+    def accepting(self) -> bool:
+        """Whether new orders can be sent now, in whichever way."""
 
-    def query(self, client_id: str, instrument: Instrument, now_ns: int) -> bytes:
-        """The frame that asks for the state of an order."""
+    def place(self, order: OrderRequest, now_ns: int) -> Outgoing:
+        """Submits ``order``."""
 
-    def fetch_fills(self, order: CancelRequest, now_ns: int) -> bytes:
-        """The frame that asks for every fill of an order; each comes back as a ``FILL`` report."""
+    def cancel(self, order: CancelRequest, now_ns: int) -> Outgoing:
+        """Cancels an order."""
+
+    def replace(self, both: ReplaceRequest, now_ns: int) -> Outgoing:
+        """Cancels an order and, if that succeeds, submits another; each gets its own reports."""
+
+    def amend(self, change: AmendRequest, now_ns: int) -> Outgoing:
+        """Reduces the quantity of an order, which keeps its id: ``REPLACED``, or a refusal."""
+
+    def query(self, client_id: str, instrument: Instrument, now_ns: int) -> Outgoing:
+        """Asks for the state of an order."""
+
+    def fetch_fills(self, order: CancelRequest, now_ns: int) -> Outgoing:
+        """Asks for every fill of an order; each comes back as a ``FILL`` report."""
+
+    def search_trades(self, order: CancelRequest, from_ns: int, to_ns: int, now_ns: int) -> Outgoing:
+        """Asks for the account's trades in the order's instrument in a time window: one ``TRADES_SEEN`` report.
+
+        It is part of the proof that an order which is nowhere found has never traded
+        (:attr:`~bloor.hookspecs.ExecutorSpec.searches_trades`).
+        """
 
     def received(self, frame: bytes, now_ns: int) -> tuple[Sequence[VenueReport], Sequence[Action]]:
         """A frame of the venue: what it says of our orders, and what to do."""
+
+    def responded(
+        self, tag: str, status: int, body: bytes, now_ns: int
+    ) -> tuple[Sequence[VenueReport], Sequence[Action]]:
+        """The answer to a :class:`Request`; ``status`` 0 means that none came."""
+
+    def redacted(self, frame: bytes) -> bytes:
+        """A frame, sent or received, as it may be recorded: without key, token and signature.
+
+        What is received is used as it is recorded, so that a replay sees the same.
+        """

@@ -1,0 +1,165 @@
+"""What a compiled handler can name of the things it is given: cells, values made of cells, and methods.
+
+A view is an address and this table. No numba here: :mod:`bloor.strategy.compiled.typing` makes types of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from attrs import field, frozen
+
+from bloor.market.bars import BarRecord
+from bloor.market.events import EventView
+from bloor.market.view import BookView
+from bloor.model.records import RecordView
+from bloor.risk.check import Exposure
+from bloor.strategy.compiled import book, desk
+from bloor.strategy.memory import FillRecord, OrderRecord, OrdersRecord
+
+__all__ = ["BAR", "BBO", "BOOK", "FILL", "ORDER", "ORDERS", "TRADE", "Argument", "Cell", "View", "cells_of"]
+
+
+@frozen
+class Cell:
+    """Where a value lies.
+
+    Attributes:
+        offset: Bytes from the address of the view, or from what ``through`` points to.
+        code: The numpy type string of the memory.
+        kind: What a handler sees: ``int``, ``float`` or ``bool``.
+        through: Offset of the cell that holds the address to start from; -1 for the view itself.
+    """
+
+    offset: int
+    code: str
+    kind: type
+    through: int = -1
+
+    @property
+    def size(self) -> int:
+        """Bytes of memory."""
+        return np.dtype(self.code).itemsize
+
+
+@frozen
+class Argument:
+    """One argument of a method that native code takes.
+
+    Attributes:
+        name: Its name.
+        kind: ``int``, ``float`` or ``bool``.
+        by_name: Whether it is given by name only, and may be left out.
+        unit: What it counts, for messages: ``" (ticks)"``.
+    """
+
+    name: str
+    kind: type
+    by_name: bool = False
+    unit: str = ""
+
+
+@frozen(eq=False)
+class View:
+    """One thing that handlers are given.
+
+    Attributes:
+        name: What messages call it.
+        cells: Attribute -> where it lies.
+        values: Attribute -> kernel function of the address that gives its value.
+        methods: Method -> kernel function of the address and the arguments.
+        free: Static method -> the function.
+        arguments: Method -> its arguments, where only some types will do.
+        constants: Attribute -> its value, which never changes.
+        absent: Attribute that Python handlers have and compiled ones cannot -> why, and what to do.
+        own: Whether this is the strategy itself: its cells may be assigned to, and its functions are given the view,
+            not its address.
+    """
+
+    name: str
+    cells: Mapping[str, Cell]
+    values: Mapping[str, Callable[..., Any]] = field(factory=dict)
+    methods: Mapping[str, Callable[..., Any]] = field(factory=dict)
+    free: Mapping[str, Callable[..., Any]] = field(factory=dict)
+    arguments: Mapping[str, tuple[Argument, ...]] = field(factory=dict)
+    constants: Mapping[str, Any] = field(factory=dict)
+    absent: Mapping[str, str] = field(factory=dict)
+    own: bool = False
+
+    @property
+    def names(self) -> list[str]:
+        """Every attribute and method, sorted."""
+        return sorted({*self.cells, *self.values, *self.methods, *self.free, *self.constants})
+
+
+def cells_of(dtype: np.dtype[Any], kinds: Mapping[str, type] | None = None, through: int = -1) -> dict[str, Cell]:
+    """The cells of a record.
+
+    Args:
+        dtype: Its numpy dtype.
+        kinds: Attribute -> what a handler sees, where that is not the nearest type.
+        through: See :class:`Cell`.
+    """
+    found = {}
+    for name, (base, offset, *_) in (dtype.fields or {}).items():
+        kind = {"i": int, "u": int, "f": float, "b": bool}[base.kind]
+        found[name] = Cell(offset, base.str.lstrip("<|>="), (kinds or {}).get(name, kind), through)
+    return found
+
+
+def _record(name: str, cls: type[RecordView], absent: Mapping[str, str] | None = None, **kinds: type) -> View:
+    return View(name, cells_of(cls.DTYPE, kinds), absent=absent or {})
+
+
+TRADE = _record("trade", EventView)
+BBO = _record("bbo", EventView)
+BAR = _record("bar", BarRecord)
+ORDER = _record("order", OrderRecord, closed=bool)
+FILL = _record(
+    "fill",
+    FillRecord,
+    {
+        name: f"is {what}, which compiled code does not have; use the numbers of the fill, or leave out"
+        " `compiled = True`"
+        for name, what in {
+            "client_id": "a text", "instrument": "an object", "trade_id": "a text", "fee": "a decimal",
+            "fee_asset": "a text", "fee_quote": "a decimal",
+        }.items()
+    },
+)  # fmt: skip
+BOOK = View(
+    "book",
+    cells_of(BookView.DTYPE),
+    values={"two_sided": book.two_sided, "mid2": book.mid2, "spread": book.spread},
+)
+ORDER_ARGUMENTS = (
+    Argument("price", int, unit=" (ticks)"),
+    Argument("lots", int, unit=" (lots)"),
+    Argument("post_only", bool, by_name=True),
+    Argument("ioc", bool, by_name=True),
+)
+ORDERS = View(
+    "orders",
+    {
+        **{name: cell for name, cell in cells_of(OrdersRecord.DTYPE).items()
+           if name in ("now_ns", "lot_units", "min_lots")},
+        **{name: cell for name, cell in cells_of(Exposure.DTYPE, through=desk.EXPOSURE).items()
+           if name in ("position", "open_buy", "open_sell", "open_orders")},
+    },
+    values={"sellable_lots": desk.sellable_lots},
+    methods={"buy": desk.buy, "sell": desk.sell, "cancel": desk.cancel, "cancel_all": desk.cancel_all,
+             "lots_for": desk.lots_for},
+    arguments={
+        "buy": ORDER_ARGUMENTS,
+        "sell": ORDER_ARGUMENTS,
+        "cancel": (Argument("number", int),),
+        "cancel_all": (),
+        "lots_for": (Argument("value", float, unit=" (quote asset)"), Argument("price", int, unit=" (ticks)")),
+    },
+    absent=dict.fromkeys(
+        ("replace", "amend"),
+        "cannot be called from compiled code: cancel and order anew, or leave out `compiled = True`",
+    ),
+)  # fmt: skip
