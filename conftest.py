@@ -1,10 +1,15 @@
-"""What the tests of all distributions share: markers by folder, the network guard, recordings, hypothesis profiles."""
+"""What the tests of all distributions share: markers by folder, soaks, recordings, the network guard."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
+import re
 import socket
 import sys
+import time
+from functools import wraps
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,13 +18,17 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+HERE = Path(__file__).resolve().parent
 KINDS = ("unit", "contract", "property", "simulation", "e2e", "house")
+#: Examples of a property test that is not marked ``examples``: every day, and in a soak.
+EXAMPLES, SOAK_EXAMPLES = 100, 20_000
 
 # a shared machine can be slow at any moment, so no deadlines; the same examples in every run, so no surprises
-settings.register_profile("default", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("soak", deadline=None, max_examples=20_000, suppress_health_check=[HealthCheck.too_slow])
+PROFILE = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("default", PROFILE, derandomize=True, max_examples=EXAMPLES)
+settings.register_profile("soak", PROFILE, print_blob=True, max_examples=SOAK_EXAMPLES)
 settings.load_profile("default")
 
 
@@ -34,14 +43,177 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         if kind not in KINDS:
             raise pytest.UsageError(f"{item.path}: tests live in tests/<kind>/, one of {', '.join(KINDS)}")
         item.add_marker(kind)
+    function = getattr(item, "function", None)
+    if function is not None and hasattr(function, "hypothesis") and function not in prepared:
+        prepared.add(function)
+        if number := examples(item):
+            settings(max_examples=number)(function)
+        if in_soak():
+            function.hypothesis.inner_test = counting(function.hypothesis.inner_test)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leaves out soak tests unless -m names them."""
     if "soak" not in config.option.markexpr:
-        soak = [item for item in items if item.get_closest_marker("soak")]
-        config.hook.pytest_deselected(items=soak)
-        items[:] = [item for item in items if item not in soak]
+        leave_out(config, items, lambda item: item.get_closest_marker("soak") is not None)
+
+
+def leave_out(config: pytest.Config, items: list[pytest.Item], which: Callable[[pytest.Item], bool]) -> int:
+    """Deselects some tests; returns how many."""
+    out = [item for item in items if which(item)]
+    if out:
+        config.hook.pytest_deselected(items=out)
+        items[:] = [item for item in items if item not in out]
+    return len(out)
+
+
+# -- property tests and soaks ---------------------------------------------------------------------------------------
+
+#: Functions whose number of examples is set.
+prepared: set[Any] = set()
+#: Seconds between two words of progress inside of a test.
+SAY_EVERY_S = 60.0
+
+
+def in_soak() -> bool:
+    """Whether this run is a soak."""
+    return settings.get_current_profile_name() == "soak"
+
+
+def examples(item: pytest.Item) -> int | None:
+    """How many examples a property test has by its marker ``examples(daily, soak)``; None when it has none."""
+    marker = item.get_closest_marker("examples")
+    if marker is None:
+        return None
+    number: int = marker.kwargs["soak" if in_soak() else "daily"]
+    return number
+
+
+class Progress:
+    """Counts the examples of the running test, and speaks of them now and then."""
+
+    def __init__(self) -> None:
+        self.reporter: Any = None
+        self.begin("")
+
+    def begin(self, nodeid: str) -> None:
+        """A test begins."""
+        self.nodeid = nodeid
+        self.examples = 0
+        self.begun = self.said = time.monotonic()
+
+    def count(self) -> None:
+        """An example of it was run."""
+        self.examples += 1
+        now = time.monotonic()
+        if now - self.said > SAY_EVERY_S and self.reporter is not None:
+            self.said = now
+            self.reporter.write_line(f"{self.nodeid}: {self.examples:,} examples in {now - self.begun:,.0f} s")
+
+
+progress = Progress()
+
+
+def counting(inner: Callable[..., Any]) -> Callable[..., Any]:
+    """The body of a property test that counts how often it is called."""
+
+    @wraps(inner)
+    def counted(*args: Any, **kwargs: Any) -> Any:
+        progress.count()
+        return inner(*args, **kwargs)
+
+    return counted
+
+
+def shard(text: str) -> tuple[int, int]:
+    """``1/4``: the first of four."""
+    number, _, of = text.partition("/")
+    if not (number.isdecimal() and of.isdecimal() and 1 <= int(number) <= int(of)):
+        raise ValueError(f"expected I/N such as 1/4, got {text}")
+    return int(number), int(of)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """What a soak can be told."""
+    group = parser.getgroup("soak")
+    group.addoption("--shard", metavar="I/N", type=shard, help="only the I-th of N parts of the tests")
+    group.addoption(
+        "--soak-log", metavar="FILE", type=Path,
+        help="note every property test that passes; leave out those that passed before, of the very same sources",
+    )  # fmt: skip
+
+
+@pytest.hookimpl(trylast=True)  # hypothesis sets its profile in the same hook
+def pytest_configure(config: pytest.Config) -> None:
+    """Makes a soak one."""
+    if in_soak():
+        config.pluginmanager.register(Soak(config.getoption("--soak-log")))
+
+
+class Soak:
+    """A long run of property tests: how many examples each has had, kept in a file so that it can be continued."""
+
+    def __init__(self, log: Path | None) -> None:
+        self.log = log
+        self.sources = ""
+        self.passed: dict[str, dict[str, Any]] = {}
+        self.earlier = 0
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        """Takes the shard, and leaves out what has passed before."""
+        progress.reporter = config.pluginmanager.get_plugin("terminalreporter")
+        if chosen := config.getoption("--shard"):
+            number, of = chosen
+            mine = {item.nodeid for item in items[number - 1 :: of]}
+            leave_out(config, items, lambda item: item.nodeid not in mine)
+        if self.log is not None:
+            self.sources = fingerprint()
+            for line in self.log.read_text(encoding="utf-8").splitlines() if self.log.exists() else ():
+                entry = json.loads(line)
+                if entry["sources"] == self.sources:
+                    self.passed[entry["test"]] = entry
+            wanted = {item.nodeid for item in items}
+            self.passed = {name: entry for name, entry in self.passed.items() if name in wanted}
+            self.earlier = leave_out(config, items, lambda item: item.nodeid in self.passed)
+
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """A test begins."""
+        progress.begin(item.nodeid)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[object]:
+        """Notes what has passed, with the examples that hypothesis counted as such."""
+        report: Any = yield
+        statistics = getattr(item, "hypothesis_statistics", None)
+        if call.when == "call" and report.passed and statistics:
+            ran = sum(int(count) for count in re.findall(r"(\d+) passing", statistics))
+            entry = {"test": item.nodeid, "examples": ran, "seconds": round(call.duration, 1), "sources": self.sources}
+            self.passed[item.nodeid] = entry
+            if self.log is not None:
+                self.log.parent.mkdir(parents=True, exist_ok=True)
+                with self.log.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(entry) + "\n")
+        return report
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """Says how many examples every test has passed."""
+        terminalreporter.section("soak")
+        for name, entry in sorted(self.passed.items()):
+            terminalreporter.write_line(f"{entry['examples']:>8,} {entry['seconds']:>8,.1f} s  {name}")
+        entries = self.passed.values()
+        terminalreporter.write_line(
+            f"{sum(e['examples'] for e in entries):,} examples of {len(entries)} tests passed in "
+            f"{sum(e['seconds'] for e in entries):,.0f} s; {self.earlier} of these tests in an earlier run"
+        )
+
+
+def fingerprint() -> str:
+    """A hash over all Python sources: what has passed counts for these only."""
+    digest = hashlib.sha256()
+    for path in sorted([*HERE.glob("*.py"), *HERE.glob("bloor-*/src/**/*.py"), *HERE.glob("bloor-*/tests/**/*.py")]):
+        digest.update(path.relative_to(HERE).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 # -- recordings -----------------------------------------------------------------------------------------------------

@@ -159,9 +159,14 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def soak(session: nox.Session) -> None:
-    """Property tests with 20,000 examples each, and whatever else takes long."""
+    """Property tests with 20,000 examples each, or as many as they say; done again, it continues. `-- --shard 1/4`.
+
+    A test that passed is not run again as long as no Python source has changed. Other words go to pytest.
+    """
     install(session, "test")
-    chosen = ["-m", "soak or property", "--hypothesis-profile=soak", "--timeout=0"]
+    session.run("python", "-c", WARM, env=kernels(session))
+    log = f"--soak-log={CACHE / 'soak.jsonl'}"
+    chosen = ["-m", "soak or property", "--hypothesis-profile=soak", "--timeout=0", "-v", log]
     command = [*offline(session), "python", "-m", "pytest", *chosen, *session.posargs]
     session.run(*command, env=kernels(session), external=True)
 

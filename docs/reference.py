@@ -65,8 +65,10 @@ def markdown(docstring: str) -> str:
 
 def fields(match: re.Match[str]) -> str:
     """``Attributes:`` and its like, as a list."""
+    if match[1] == "Returns":
+        return f"Returns: {' '.join(match[2].split())}\n\n"
     entries = re.sub(r"\n {8,}", " ", match[2].rstrip())
-    return f"{match[1]}:\n\n" + re.sub(r"^ {4}(\w+): ", r"- `\1`: ", entries, flags=re.MULTILINE) + "\n"
+    return f"{match[1]}:\n\n" + re.sub(r"^ {4}(\w+): ", r"- `\1`: ", entries, flags=re.MULTILINE) + "\n\n"
 
 
 # ---- commands -------------------------------------------------------------------------------------------------------
@@ -131,7 +133,67 @@ def cli() -> str:
     return "\n\n".join(page) + "\n"
 
 
-PAGES: dict[str, Callable[[], str]] = {"hooks.md": hooks, "cli.md": cli}
+# ---- python ---------------------------------------------------------------------------------------------------------
+
+
+def python() -> str:
+    """The page on Python: every name of ``bloor``, and the classes of what its functions give back."""
+    import bloor
+    from bloor.api.data import NormalizedData
+    from bloor.api.results import RecordResult, ReplayResult, RunResult
+    from bloor.api.tables import Table
+    from bloor.api.venues import RunningVenue
+
+    page = [NOTE, "# Python", markdown(inspect.getdoc(sys.modules["bloor.api"]) or "")]
+    page.append("## Functions")
+    classes = []
+    for name in sorted(bloor.__all__, key=str.lower):
+        value = getattr(bloor, name)
+        if inspect.isclass(value):
+            classes.append((f"bloor.{name}", value))
+        elif inspect.ismodule(value):
+            page += entry(f"bloor.{name}", type(value).__call__)
+        elif callable(value):
+            page += entry(f"bloor.{name}", value)
+    page.append("## Classes")
+    results = (RunResult, ReplayResult, RecordResult, NormalizedData, RunningVenue, Table)
+    for name, cls in [*classes, *((cls.__name__, cls) for cls in results)]:
+        page += [f"### `{name}`", markdown(inspect.getdoc(cls) or "")]
+        page += [text for member in members(cls) for text in entry(*member, level=4)]
+    return "\n\n".join(page) + "\n"
+
+
+def entry(name: str, function: Any, level: int = 3) -> Iterator[str]:
+    """A function with its signature, or a property."""
+    plain = getattr(function, "func", function)  # of a cached property
+    yield f"{'#' * level} `{name}`"
+    if not isinstance(function, property) and plain is function:
+        arguments = [p for p in inspect.signature(function).parameters.values() if p.name != "self"]
+        lines = "".join(f"    {text},\n" for text in written(arguments))
+        yield f"```python\n{name}(\n{lines})\n```" if lines else f"```python\n{name}()\n```"
+    yield markdown(inspect.getdoc(plain) or "")
+
+
+def written(parameters: list[inspect.Parameter]) -> Iterator[str]:
+    """Parameters as their source says them, with the star that stands before those that are given by name."""
+    stars = 0
+    for parameter in parameters:
+        if parameter.kind is parameter.KEYWORD_ONLY and not stars:
+            stars += 1
+            yield "*"
+        default = "" if parameter.default is parameter.empty else f" = {parameter.default!r}"
+        yield f"{parameter.name}: {parameter.annotation}{default}"
+
+
+def members(cls: type) -> Iterator[tuple[str, Any]]:
+    """Public methods and properties of a class, in the order of its source."""
+    for name, value in vars(cls).items():
+        is_property = isinstance(value, property) or hasattr(value, "func")
+        if not name.startswith("_") and (is_property or inspect.isfunction(value)):
+            yield name, value
+
+
+PAGES: dict[str, Callable[[], str]] = {"hooks.md": hooks, "cli.md": cli, "python.md": python}
 
 
 if __name__ == "__main__":

@@ -18,7 +18,19 @@ MINUTE = 60_000_000_000
 #: Part of the weight that is kept for cancels.
 RESERVE_PARTS = 10
 
-_SPOT = {"/api/v3/time": 1, "/api/v3/ping": 1, "/api/v3/exchangeInfo": 20}
+#: A path counts as its heaviest method.
+_SPOT = {
+    "/api/v3/time": 1,
+    "/api/v3/ping": 1,
+    "/api/v3/exchangeInfo": 20,
+    "/api/v3/order": 4,
+    "/api/v3/order/test": 1,
+    "/api/v3/order/cancelReplace": 1,
+    "/api/v3/order/amend/keepPriority": 4,
+    "/api/v3/openOrders": 6,
+    "/api/v3/myTrades": 20,
+    "/api/v3/account": 20,
+}
 _USDM = {"/fapi/v1/time": 1, "/fapi/v1/ping": 1, "/fapi/v1/exchangeInfo": 1}
 _HEAVIEST = 250
 
@@ -29,11 +41,13 @@ def _limit_of(path: str, default: int) -> int:
 
 
 def spot_weight(path: str) -> int:
-    """The weight of a spot request; a depth request weighs by its number of levels."""
-    name = path.partition("?")[0]
+    """The weight of a spot request; one for a book weighs by its levels, one for open orders less with a symbol."""
+    name, _, query = path.partition("?")
     if name == "/api/v3/depth":
         levels = _limit_of(path, 100)
         return 5 if levels <= 100 else 25 if levels <= 500 else 50 if levels <= 1000 else 250
+    if name == "/api/v3/openOrders" and "symbol" not in parse_qs(query):
+        return 80
     return _SPOT.get(name, _HEAVIEST)
 
 

@@ -11,10 +11,12 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from bloor.errors import MoneyError, RemoteProtocolError
+from bloor.execution.client_id import LENGTH
 from bloor.model.instrument import Instrument
 from bloor.model.orders import Liquidity, ReportKind, VenueFill, VenueReport
+from bloor_binance.order_requests import MOST_TRADES
 
-__all__ = ["answer_reports", "execution_reports", "is_definite_reject", "trade_reports"]
+__all__ = ["answer_reports", "execution_reports", "is_definite_reject", "listed_reports", "trade_reports"]
 
 #: Codes by which a new order was certainly not accepted: filters, limits, signature, parameters, balance.
 _DEFINITE = frozenset(
@@ -48,6 +50,11 @@ def _instrument(instruments: Instruments, symbol: Any) -> Instrument:
     if found is None:
         raise RemoteProtocolError(f"an order of an instrument that is not traded here: {symbol!r:.40}")
     return found
+
+
+def _ordered(row: Mapping[str, Any], key: str, instrument: Instrument) -> int:
+    """The ordered quantity, where it is said; an order by value has none."""
+    return instrument.parse_qty(row[key]) if key in row else -1
 
 
 def _fill(
@@ -84,6 +91,7 @@ def execution_reports(event: Mapping[str, Any], instruments: Instruments) -> Seq
             "venue_symbol": instrument.venue_symbol,
             "venue_order_id": str(event["i"]),
             "cumulative_units": instrument.parse_qty(event["z"]),
+            "quantity_units": _ordered(event, "q", instrument),
             "exch_ns": int(event["T"]) * _MS,
         }
         if kind == "TRADE":
@@ -98,7 +106,9 @@ def execution_reports(event: Mapping[str, Any], instruments: Instruments) -> Seq
         if kind in ("EXPIRED", "TRADE_PREVENTION") and status in ("EXPIRED", "EXPIRED_IN_MATCH"):
             reason = str(event.get("eR") or status)
             return (VenueReport(kind=ReportKind.EXPIRED, reason=reason, **common),)
-        if kind in ("REPLACED", "TRADE_PREVENTION"):
+        if kind == "REPLACED":
+            return (VenueReport(kind=ReportKind.REPLACED, **common),)
+        if kind == "TRADE_PREVENTION":
             return ()
         return (VenueReport(kind=ReportKind.UNCERTAIN, reason=f"execution type {kind!r} is not known", **common),)
     except KeyError as error:
@@ -139,10 +149,26 @@ def _queried(client_id: str, result: Mapping[str, Any], instrument: Instrument) 
             venue_symbol=instrument.venue_symbol,
             venue_order_id=str(result["orderId"]),
             cumulative_units=instrument.parse_qty(result["executedQty"]),
+            quantity_units=_ordered(result, "origQty", instrument),
             reason=status,
             exch_ns=int(result.get("updateTime", 0)) * _MS,
         )
     ]
+
+
+def listed_reports(rows: Any, instruments: Instruments) -> Sequence[VenueReport]:
+    """The answer to ``openOrders``: every order in it was found open.
+
+    Raises:
+        RemoteProtocolError: A field is missing or of the wrong type.
+    """
+    try:
+        reports: list[VenueReport] = []
+        for row in rows:
+            reports += _queried(str(row["clientOrderId"]), row, _instrument(instruments, row["symbol"]))
+        return reports
+    except (KeyError, MoneyError, TypeError, ValueError) as error:
+        raise RemoteProtocolError(f"openOrders: missing or wrong {error}") from error
 
 
 def trade_reports(client_id: str, rows: Any, instruments: Instruments) -> Sequence[VenueReport]:
@@ -180,8 +206,9 @@ def answer_reports(
     """The answer to one of our requests about an order.
 
     Args:
-        action: ``n`` new, ``c`` cancel, ``q`` query, ``t`` trades.
-        client_id: Our id of the order.
+        action: ``n`` new, ``c`` cancel, ``r`` cancel and new, ``a`` amend, ``q`` query, ``t`` trades of the order,
+            ``s`` trades of the account.
+        client_id: Our id of the order; for ``r`` the new order's and the old one's.
         status: The answer's status.
         message: The whole answer.
         instruments: By venue symbol.
@@ -189,31 +216,104 @@ def answer_reports(
     Raises:
         RemoteProtocolError: A field is missing or of the wrong type.
     """
-    if status != 200:
-        return _refused(action, client_id, status, message.get("error") or {})
+    error = message.get("error") or {}
     try:
+        if action == "r":
+            parts = message["result"] if status == 200 else error.get("data") or {}
+            if status != 200 and "cancelResult" not in parts:
+                parts = {}  # of a refusal for too many requests: when to come back
+            return _replaced(client_id[:LENGTH], client_id[LENGTH:], status, parts, error, instruments)
+        if status != 200:
+            return _refused(action, client_id, status, error)
         result = message["result"]
         if action == "t":
             return trade_reports(client_id, result, instruments)
+        if action == "s":
+            return _seen(client_id, result)
+        if action == "a":
+            return _amended(client_id, result, instruments)
         instrument = _instrument(instruments, result["symbol"])
         if action == "n":
             return _placed(client_id, result, instrument)
         if action == "q":
             return _queried(client_id, result, instrument)
-        return [
-            VenueReport(
-                kind=ReportKind.CANCELLED,
-                client_id=client_id,
-                venue_symbol=instrument.venue_symbol,
-                venue_order_id=str(result["orderId"]),
-                cumulative_units=instrument.parse_qty(result["executedQty"]),
-                exch_ns=int(result.get("transactTime", 0)) * _MS,
-            )
-        ]
+        return [_cancelled(client_id, result, instrument)]
     except KeyError as error:
         raise RemoteProtocolError(f"answer without the field {error.args[0]!r}") from error
     except (MoneyError, TypeError, ValueError) as error:
         raise RemoteProtocolError(f"answer: {error}") from error
+
+
+def _cancelled(client_id: str, result: Mapping[str, Any], instrument: Instrument) -> VenueReport:
+    return VenueReport(
+        kind=ReportKind.CANCELLED,
+        client_id=client_id,
+        venue_symbol=instrument.venue_symbol,
+        venue_order_id=str(result["orderId"]),
+        cumulative_units=instrument.parse_qty(result["executedQty"]),
+        exch_ns=int(result.get("transactTime", 0)) * _MS,
+    )
+
+
+def _amended(client_id: str, result: Mapping[str, Any], instruments: Instruments) -> Sequence[VenueReport]:
+    order = result["amendedOrder"]
+    instrument = _instrument(instruments, order["symbol"])
+    return (
+        VenueReport(
+            kind=ReportKind.REPLACED,
+            client_id=client_id,
+            venue_symbol=instrument.venue_symbol,
+            venue_order_id=str(order["orderId"]),
+            cumulative_units=instrument.parse_qty(order["executedQty"]),
+            quantity_units=instrument.parse_qty(order["qty"]),
+            exch_ns=int(result["transactTime"]) * _MS,
+        ),
+    )
+
+
+def _seen(client_id: str, rows: Any) -> Sequence[VenueReport]:
+    """Which orders traded; an answer that is full may leave some out."""
+    ids = frozenset(str(row["orderId"]) for row in rows)
+    return (
+        VenueReport(
+            kind=ReportKind.TRADES_SEEN, client_id=client_id, order_ids=ids if len(rows) < MOST_TRADES else None
+        ),
+    )
+
+
+def _replaced(
+    new_id: str,
+    old_id: str,
+    status: int,
+    parts: Mapping[str, Any],
+    error: Mapping[str, Any],
+    instruments: Instruments,
+) -> Sequence[VenueReport]:
+    """Both parts of a cancel-replace (web-socket-api.md, "Cancel and replace order").
+
+    Without parts neither was tried, or nobody knows. With them each says SUCCESS, FAILURE or NOT_ATTEMPTED, and what
+    was answered to it. A cancel that was not carried out is refused in any case: whether the order is still there is
+    asked, never assumed.
+    """
+    if not parts:
+        refused = _refused("n", new_id, status, error)
+        tried = ReportKind.CANCEL_REJECT if refused[0].kind is ReportKind.REJECT else ReportKind.CANCEL_UNCERTAIN
+        return (VenueReport(kind=tried, client_id=old_id, reason=refused[0].reason), *refused)
+    reports: list[VenueReport] = []
+    answer = parts["cancelResponse"]
+    if parts["cancelResult"] == "SUCCESS":
+        reports.append(_cancelled(old_id, answer, _instrument(instruments, answer["symbol"])))
+    else:
+        reports += _refused("c", old_id, status, answer or error)
+    answer = parts["newOrderResponse"]
+    if parts["newOrderResult"] == "SUCCESS":
+        reports += _placed(new_id, answer, _instrument(instruments, answer["symbol"]))
+    elif parts["newOrderResult"] == "NOT_ATTEMPTED":
+        reason = f"{error.get('code')} not attempted, for the cancel failed"
+        reports.append(VenueReport(kind=ReportKind.REJECT, client_id=new_id, reason=reason))
+    else:
+        reports += _refused("n", new_id, status, answer or error)
+    return reports
 
 
 def _refused(action: str, client_id: str, status: int, error: Mapping[str, Any]) -> Sequence[VenueReport]:
@@ -228,6 +328,9 @@ def _refused(action: str, client_id: str, status: int, error: Mapping[str, Any])
         return report(ReportKind.REJECT if definite else ReportKind.UNCERTAIN)
     if action == "c":
         return report(ReportKind.CANCEL_REJECT if code == -2011 else ReportKind.CANCEL_UNCERTAIN)
+    if action == "a":
+        definite = status < 500 and isinstance(code, int) and (code == -2038 or is_definite_reject(code))
+        return report(ReportKind.REPLACE_REJECT if definite else ReportKind.REPLACE_UNCERTAIN)
     if action == "q" and code == -2013:
         return report(ReportKind.NOT_FOUND)
     return ()

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bloor.market.book import OrderBook
@@ -293,7 +293,7 @@ def test_compiled_equals_reference_on_plausible_streams(venue: str, seed: int) -
 
 
 @pytest.mark.parametrize("call", [Call.PLAIN, Call.ENTRY])
-@settings(max_examples=25)
+@pytest.mark.examples(daily=25, soak=20_000)
 @given(seeds)
 def test_every_way_to_call_is_the_same(call: Call, seed: int) -> None:
     """Not compiled, or compiled and called by address: as the reference."""

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from hypothesis import given, settings
+import pytest
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bloor.plugins import PluginHost
 from bloor.storage.importing import ImportOptions, import_data
+from bloor.storage.staging import Staging
 
 START = 1_700_000_000 * 10**9
 UNITS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
@@ -88,7 +91,7 @@ def recordings(draw):
     return files
 
 
-@settings(max_examples=50)
+@pytest.mark.examples(daily=50, soak=2_000)
 @given(files=recordings())
 def test_the_loop_stores_what_the_reference_stores(files):
     """The same parts, hashes of files among them, the same counts and the same errors at the same lines."""
@@ -104,3 +107,38 @@ def test_the_loop_stores_what_the_reference_stores(files):
         ]
         (fast,), (slow,) = made
         assert fast.manifest == slow.manifest
+
+
+class Interrupted(BaseException):
+    """What ends an import in the middle."""
+
+
+@pytest.mark.examples(daily=50, soak=2_000)
+@given(files=recordings(), every=st.sampled_from([1, 7]), death=st.integers(0, 15), compiled=st.booleans())
+def test_an_interrupted_loop_continues(files, every, death, compiled):
+    """The books, the held changes and the places in the files are as they were: the rest is stored the same."""
+    spec = PluginHost().normalizer("binance")
+    left = death
+
+    def keep(stage, key, said, keep=Staging.keep):
+        nonlocal left
+        keep(stage, key, said)
+        left -= 1
+        if left < 0:
+            raise Interrupted
+
+    with TemporaryDirectory() as folder:
+        paths = []
+        for number, lines in enumerate(files):
+            paths.append(Path(folder) / f"{number}.txt")
+            paths[-1].write_bytes("\n".join(lines).encode())
+        options = ImportOptions(compiled=compiled, keep_rows=every, parquet=False)
+        (whole,) = import_data(Path(folder) / "whole", spec, paths, options)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Staging, "keep", keep)
+            with suppress(Interrupted):
+                list(import_data(Path(folder) / "broken", spec, paths, options))
+        for done in import_data(Path(folder) / "broken", spec, paths, options):
+            assert done.manifest == whole.manifest
+            assert done.new is (left < 0)
+            assert (done.resumed is not None) is done.new

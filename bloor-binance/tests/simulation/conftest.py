@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+from pathlib import Path
 from urllib.parse import urlencode
 
 import orjson
@@ -103,6 +105,15 @@ class Client:
         """Best bid and ask as texts."""
         _, ticker = self.get("/api/v3/ticker/bookTicker", symbol=symbol)
         return ticker["bidPrice"], ticker["askPrice"]
+
+
+@pytest.fixture(scope="session")
+def trading():
+    """What tests of trading share: the module ``trading.py`` beside this file."""
+    spec = importlib.util.spec_from_file_location("trading", Path(__file__).parent / "trading.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from bloor.model.orders import (
     VenueReport,
 )
 from bloor.venue.secret import Secret
-from bloor.venue.session import Endpoints, OrderSession, Reconnect, Send
+from bloor.venue.session import Endpoints, OrderSession, Reconnect, Send, Tell
 from bloor_binance.executor import ANSWER_NS, HEARTBEAT_NS, BinanceExecutor
 from bloor_binance.signing import BinanceCredentials, payload
 
@@ -85,7 +85,7 @@ def test_logging_on_measures_the_clock_and_signs_once() -> None:
     assert isinstance(session, OrderSession)
     session.connected(1000 * MS)
     _, actions = session.received(answer("time", {"serverTime": 1350}), 1200 * MS)
-    assert session.offset_ns == 250 * MS
+    assert session.offset_ns == 250 * MS + MS // 2  # the venue's ms are cut: half of one is added
     params = sent(actions)["params"]
     signature = params.pop("signature")
     assert params == {"apiKey": "key", "timestamp": 1450}
@@ -125,8 +125,8 @@ def test_a_missing_answer_ends_the_connection() -> None:
     session = ready()
     due = session.deadline_ns
     assert due == 1400 * MS + HEARTBEAT_NS
-    assert sent(session.timer(due))["method"] == "ping"
-    session.received(answer("ping", {}), due + MS)
+    assert sent(session.timer(due))["method"] == "time"
+    session.received(answer("beat", {"serverTime": due // MS + 250}), due + MS)
     assert session.deadline_ns == due + MS + HEARTBEAT_NS
     session.timer(session.deadline_ns)
     (action,) = session.timer(session.deadline_ns)
@@ -274,3 +274,36 @@ def test_a_revoked_key_or_a_shutdown_asks_for_a_new_connection() -> None:
         reports, actions = session.received(frame, 0)
         assert not reports
         assert isinstance(actions[0], Reconnect)
+
+
+def test_a_heartbeat_follows_the_venues_clock() -> None:
+    """A drift is followed by the next answer; a step is told, and orders are stamped by the new time."""
+    session = ready()
+    session.timer(session.deadline_ns)
+    session.received(answer("beat", {"serverTime": 11_900 + 250}), 11_900 * MS)
+    assert abs(session.offset_ns - 250 * MS) < 2 * MS
+    session.timer(21_900 * MS)
+    _, actions = session.received(answer("beat", {"serverTime": 21_900 + 7_250}), 21_900 * MS)
+    assert isinstance(actions[0], Tell)
+    assert actions[0].code == "clock_stepped"
+    frame = session.place(ORDER, 22_000 * MS)
+    assert isinstance(frame, bytes)
+    assert abs(orjson.loads(frame)["params"]["timestamp"] - 29_250) < 2
+
+
+def test_an_order_that_is_too_old_asks_for_the_time_at_once() -> None:
+    """-1021 is a refusal; the clock is asked once, not once for each order."""
+    session = ready()
+    refused = answer(f"n{ORDER.client_id}", {"code": -1021, "msg": "text"}, 400)
+    reports, actions = session.received(refused, 3000 * MS)
+    assert [report.kind for report in reports] == [ReportKind.REJECT]
+    assert sent(actions)["method"] == "time"
+    assert session.received(refused, 3001 * MS)[1] == ()
+
+
+def test_a_heartbeat_without_the_time_is_a_named_error() -> None:
+    """RemoteProtocolError; the next one is made all the same."""
+    session = ready()
+    session.timer(session.deadline_ns)
+    with pytest.raises(RemoteProtocolError, match="answer to beat"):
+        session.received(answer("beat", {}), session.deadline_ns)

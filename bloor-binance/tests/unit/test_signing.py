@@ -79,7 +79,8 @@ def test_ed25519_is_preferred_over_hmac() -> None:
     ("keys", "path"),
     [
         ({}, "credentials.binance"),
-        ({"rsa": {}}, "credentials.binance"),
+        ({"rsa": {}}, "credentials.binance.rsa.private_key_pem"),
+        ({"rsa": {"api_key": "k", "private_key_pem": PEM}}, "credentials.binance.rsa.private_key_pem"),
         ({"hmac": {"api_key": "k"}}, "credentials.binance.hmac.secret"),
         ({"hmac": {"api_key": 7, "secret": "canary"}}, "credentials.binance.hmac.api_key"),
         ({"ed25519": {"api_key": "k", "private_key_pem": "canary"}}, "credentials.binance.ed25519.private_key_pem"),

@@ -31,6 +31,7 @@ API version 1.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from bloor.risk.check import RiskCheck
     from bloor.simulation.venue import Outbox, SimulatedVenue, SimulationOptions
     from bloor.strategy.api import Strategy
+    from bloor.venue.account import AccountInterface, DeadMan
     from bloor.venue.rest import RestRules
     from bloor.venue.session import Endpoints, FeedSession, OrderSession
 
@@ -57,6 +59,7 @@ __all__ = [
     "FeedSpec",
     "NormalizerSpec",
     "SimulatedVenueSpec",
+    "StandInKeys",
     "hookimpl",
     "hookspec",
 ]
@@ -149,6 +152,21 @@ class ExecutorContext:
 
 
 @frozen(kw_only=True)
+class StandInKeys:
+    """How order entry is replayed without the account's keys, which no journal holds.
+
+    Attributes:
+        kind: Says in one word what kind of key credentials are; it stands in the header of a journal.
+        make: Credentials of that kind which open nothing anywhere, the same each time; raises ConfigError for a kind
+            that it does not know. Recorded frames are without key and signature
+            (:meth:`~bloor.venue.session.OrderSession.redacted`), so those that are made with them are the same.
+    """
+
+    kind: Callable[[Any], str]
+    make: Callable[[str], Any]
+
+
+@frozen(kw_only=True)
 class ExecutorSpec:
     """Order entry at a venue.
 
@@ -160,6 +178,14 @@ class ExecutorSpec:
         unknown_after_ns: How long an order may stay unacknowledged before its outcome counts as unknown.
         lost_after_ns: The horizon after which an order that is nowhere found is lost: the order's deadline, the
             venue's processing bound, clock error and stream lag together.
+        searches_trades: Whether an order is lost only once the account's trades since it was sent show none of it
+            (:meth:`~bloor.venue.session.OrderSession.search_trades`), beside two answers "not found".
+        fee_rates: Reads from the venue's configuration what one of a third asset that fees are taken in is worth in
+            the quote asset; asset -> rate. Counts where the run has no book that says it.
+        stand_in: Keys for a replay; without them a session of this venue cannot be replayed.
+        account: Makes what asks about an account before it is traded on (:mod:`bloor.venue.account`); live mode and
+            ``bloor check`` need it.
+        dead_man: What the venue does about open orders when we fall silent; None when the plug-in does not say.
     """
 
     venue: str
@@ -167,6 +193,11 @@ class ExecutorSpec:
     credentials: Callable[[Mapping[str, Any]], Any]
     unknown_after_ns: int
     lost_after_ns: int
+    searches_trades: bool = False
+    fee_rates: Callable[[Any], Mapping[str, Decimal]] | None = None
+    stand_in: StandInKeys | None = None
+    account: Callable[[ExecutorContext], AccountInterface] | None = None
+    dead_man: DeadMan | None = None
 
 
 @frozen(kw_only=True)
@@ -207,7 +238,11 @@ def bloor_strategy() -> type[Strategy]:  # type: ignore[empty-body]
 
 @hookspec
 def bloor_risk_check() -> type[RiskCheck]:  # type: ignore[empty-body]
-    """The plug-in's risk check. Every installed risk check is called for in every run: it can only deny."""
+    """The plug-in's risk check. Every installed risk check is called for in every run: it can only deny.
+
+    With a compiled form (:meth:`bloor.risk.check.RiskCheck.compiled`) it costs a few nanoseconds; one check without it
+    sends every order of a run through Python.
+    """
 
 
 # ---- beside them ----------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from bloor.errors import RunError
 from bloor.host import rest
 from bloor.host.loop import runner
 from bloor.host.rest import RestClient
-from bloor.host.shell import WallClock
+from bloor.native.clock import WallClock
 from bloor.venue.rest import RateLimit, RestRules, Urgency
 
 SECOND = 1_000_000_000

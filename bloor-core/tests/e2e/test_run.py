@@ -130,7 +130,7 @@ def test_without_a_terminal_the_summary_is_plain_text(tmp_path: Path) -> None:
         (["-p", "momentum", "--set", "strategy.momentum.fasst=3"], ["momentum.fasst", "did you mean 'fast'", "--set"]),
         (["-p", "momentum", "--set", "strategy.momentum.fast=many"], ["momentum.fast", "an integer", "'many'"]),
         (["-p", "momentum", "--set", "risk.order-limits.max_valu=3"], ["risk.order-limits.max_valu", "did you mean"]),
-        (["-p", "momentum", "--mode", "live"], ["--mode live", "expected sim"]),
+        (["-p", "momentum", "--mode", "live"], ["--mode live does not start", "--arm binance:prod"]),
         (["-p", "momentum", "--duration", "soon"], ["--duration", "'soon'"]),
         (["-p", "momentum", "--symbol", "BTCUSDT"], ["expected BASE-QUOTE", "BTCUSDT"]),
         (["-p", "momentum", "--venue", "binance", "--symbol", "BTC-USTD"], ["BTC-USTD", "did you mean 'BTC-USDT'"]),

@@ -26,7 +26,7 @@ def reference(root):
     return runpy.run_path(str(root / "docs" / "reference.py"))
 
 
-@pytest.mark.parametrize("page", ["hooks.md", "cli.md"])
+@pytest.mark.parametrize("page", ["hooks.md", "cli.md", "python.md"])
 def test_reference_pages_say_what_the_code_says(reference, root, page):
     """Every hook and every command is documented, with its exact signature."""
     written = (root / "docs" / "reference" / page).read_text(encoding="utf-8")
@@ -42,6 +42,29 @@ def test_the_page_on_hooks_has_every_hook(root):
     hooks = [name for name, value in vars(hookspecs).items() if hasattr(value, "bloor_spec")]
     assert hooks
     assert not [name for name in hooks if f"### `{name}(" not in text]
+
+
+def test_the_page_on_python_has_every_name_and_the_functions_every_option(root):
+    """What a command can be told, its function can be told too."""
+    import inspect
+
+    from typer.main import get_command
+
+    import bloor
+    from bloor.cli.main import app
+
+    text = (root / "docs" / "reference" / "python.md").read_text(encoding="utf-8")
+    assert not [name for name in bloor.__all__ if name != "__version__" and f"### `bloor.{name}`" not in text]
+    root_command = get_command(app)
+    named = {"plugin": "plugins", "venue": "venues", "symbol": "symbols", "authority": "ca", "sets": "set"}
+    for command, other in (
+        (root_command.commands["run"], {**named, "json": ""}),
+        (root_command.commands["record"], {**named, "venue": "venue", "json": ""}),
+        (root_command.commands["replay"], {"json": ""}),
+    ):
+        wanted = {other.get(p.name, p.name) for p in command.params if p.name != "help"} - {""}
+        has = set(inspect.signature(getattr(bloor, command.name)).parameters)
+        assert wanted <= has, f"bloor.{command.name} lacks {sorted(wanted - has)}"
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if EXAMPLE.search(page.read_text("utf-8"))], ids=named)

@@ -10,7 +10,13 @@ import attrs
 import pytest
 
 from bloor.config import LogConfig, PluginsConfig, RunConfig, read_layers
+from bloor.config.sections import KeySource, PaperConfig
+from bloor.market.view import BookView
+from bloor.model.instrument import Instrument
 from bloor.plugins import PluginHost
+from bloor.risk.check import Exposure, OrderIntent
+from bloor.risk.gate import Denial, Gate
+from bloor.risk.limits import build_check, resolve_limits
 
 
 def blocks(page, language: str) -> list[str]:
@@ -24,7 +30,16 @@ def configuration(root):
     return root / "docs" / "reference" / "configuration.md"
 
 
-@pytest.mark.parametrize(("section", "cls"), [("run", RunConfig), ("plugins", PluginsConfig), ("log", LogConfig)])
+@pytest.mark.parametrize(
+    ("section", "cls"),
+    [
+        ("run", RunConfig),
+        ("paper", PaperConfig),
+        ("keys.VENUE.ENV", KeySource),
+        ("plugins", PluginsConfig),
+        ("log", LogConfig),
+    ],
+)
 def test_every_key_is_on_the_page(configuration, section, cls):
     """A key that is added is documented, and one that is removed is not."""
     text = configuration.read_text(encoding="utf-8")
@@ -56,7 +71,7 @@ def test_the_files_on_the_page_are_right(configuration, tmp_path):
 def test_the_plugin_of_the_how_to_works(root, shelf):
     """What the page tells an author to write is found, loads and is configured as it says."""
     page = root / "docs" / "how-to" / "write-a-plugin.md"
-    (module,) = blocks(page, "python")
+    module, *_ = blocks(page, "python")
     (project,) = (tomllib.loads(text)["project"]["entry-points"] for text in blocks(page, "toml"))
     package = shelf.folder / "my_package"
     package.mkdir()
@@ -68,3 +83,28 @@ def test_the_plugin_of_the_how_to_works(root, shelf):
     assert [setting["key"] for setting in document["settings"]] == ["level"]
     rows = json.loads(shelf.bloor("plugins", "doctor", "--json").stdout)["plugins"]
     assert [row["state"] for row in rows if row["name"] == "dip"] == ["ok"]
+
+
+def test_the_risk_check_of_the_how_to_works(root, on_path):
+    """It is found, and both of its forms answer what the page says."""
+    page = root / "docs" / "how-to" / "write-a-plugin.md"
+    _, check, kernel = blocks(page, "python")
+    package = on_path.folder / "my_package"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    files = {"my_package/quiet_start.py": check, "my_package/quiet_start_kernel.py": kernel}
+    points, manifest = {"quiet-start": "my_package.quiet_start"}, {"quiet-start": "risk_check:api1"}
+    on_path.add("my-package", points, files, manifest=manifest)
+    cls = PluginHost().risk_checks()["quiet-start"]
+    rules = resolve_limits(cls, {"min_seq": 10}, "live")
+    instrument = Instrument(
+        venue="v", symbol="X-Y", venue_symbol="XY", base="X", quote="Y", price_decimals=0, qty_decimals=0
+    )
+    gate = Gate([build_check(cls, rules, (instrument,))], [instrument], mandatory=frozenset())
+    form = gate.compiled()
+    order, book, exposure = OrderIntent(), BookView(), Exposure()
+    order.type = order.tif = order.lots = order.units = order.price = 1
+    for order.side, book.seq, code in ((1, 9, None), (-1, 9, "BOOK_TOO_YOUNG"), (-1, 10, None)):
+        expected = code and Denial(code, "quiet-start")
+        assert gate.account(form.ask(order.address, book.address, exposure.address, 0)) == expected
+        assert gate.decide_in_python(order, book, exposure, 0) == expected

@@ -30,3 +30,10 @@ def test_light_commands_import_nothing_heavy(arguments):
     code, modules = json.loads(done.stderr.splitlines()[-1])
     assert code == 0
     assert not HEAVY & {module.partition(".")[0] for module in modules}
+
+
+def test_importing_bloor_imports_nothing_heavy():
+    """``import bloor`` costs nothing, and looking at what it has neither."""
+    probe = "import json, sys, bloor; dir(bloor); bloor.plugins; print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    assert not HEAVY & {module.partition(".")[0] for module in json.loads(done.stdout)}

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from bloor.errors import MoneyError
 from bloor.market.compiled import text
-from bloor.market.compiled.linking import linked
 from bloor.model.decimals import parse_units
+from bloor.native.linking import linked
 from bloor.native.twins import twins
 
 json_values = st.recursive(

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from attrs import field, frozen
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bloor.config import read_layers
+
+pytestmark = pytest.mark.examples(daily=100, soak=5_000)
 
 KEYS = ("alpha", "beta_2", "gamma")
 PLUGINS = ("momentum", "order-limits")

@@ -14,6 +14,8 @@ from bloor.market.handover import KEPT_LIMIT, OVERLAP_NS, PATIENCE_NS, SETTLE_NS
 from bloor.market.messages import BboMessage, BookMessage, Message, OtherMessage, TradeMessage
 from bloor.market.normalizer import SequenceRule
 
+pytestmark = pytest.mark.examples(daily=100, soak=5_000)
+
 SECOND = 1_000_000_000
 MS = 1_000_000
 

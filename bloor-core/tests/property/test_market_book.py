@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bloor.market.book import OrderBook
@@ -92,14 +92,14 @@ def test_compiled_book_is_exact(messages: list[tuple[str, list[tuple[int, int]],
     play(compiled_kernels(), messages)
 
 
-@settings(max_examples=15)
+@pytest.mark.examples(daily=15, soak=2_000)
 @given(st.lists(message, max_size=10))
 def test_plain_book_is_exact(messages: list[tuple[str, list[tuple[int, int]], list[tuple[int, int]]]]) -> None:
     """The same functions as plain Python give the same book."""
     play(plain_kernels(), messages)
 
 
-@settings(max_examples=10)
+@pytest.mark.examples(daily=10, soak=2_000)
 @given(st.integers(1, 10**6), st.integers(0, 2**32))
 def test_market_that_wanders_off(start: int, seed: int) -> None:
     """Thousands of levels and a market that walks far through many windows, back over old far levels too."""

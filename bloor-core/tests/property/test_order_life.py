@@ -90,6 +90,10 @@ def histories(draw: Any) -> tuple[int, list[VenueReport]]:
             said = draw(st.sampled_from([-1, filled]))
             fill = a_fill(str(number), units)
             reports.append(VenueReport(kind=ReportKind.FILL, client_id="", fill=fill, cumulative_units=said))
+    less = draw(st.integers(0, lots - 1))
+    if less * 5 > filled:  # reduced because we asked, and from then on every report says so
+        reports.append(VenueReport(kind=ReportKind.REPLACED, client_id="", quantity_units=less * 5))
+        whole = less * 5
     end = draw(st.sampled_from([None, ReportKind.CANCELLED, ReportKind.EXPIRED, ReportKind.FOUND_CLOSED]))
     if end is not None and filled < whole:
         said = draw(st.sampled_from([-1, filled]))
@@ -97,6 +101,8 @@ def histories(draw: Any) -> tuple[int, list[VenueReport]]:
     noise = [VenueReport(kind=ReportKind.UNCERTAIN, client_id="")]
     if end is None:  # a cancel that came too late
         noise.append(VenueReport(kind=ReportKind.CANCEL_REJECT, client_id=""))
+    if whole < lots * 5:  # a reduction whose first answer was lost
+        noise.append(VenueReport(kind=ReportKind.REPLACE_UNCERTAIN, client_id=""))
     extra = draw(st.lists(st.sampled_from([*reports, *noise]), max_size=6 - min(len(reports), 6)))
     return lots, [*reports, *extra]
 
@@ -106,6 +112,9 @@ def deliver(lots: int, reports: Any, *, cancelling: bool) -> tuple[Any, ...]:
     blotter = new_blotter()
     order = place(blotter, Side.BUY, lots)
     blotter.sent(order, 0)
+    less = [report.quantity_units for report in reports if report.kind is ReportKind.REPLACED]
+    if less:
+        blotter.amend_sent(order, less[0] // 5, 0)
     if cancelling:
         blotter.cancel_sent(order, 0)
     fills = 0
@@ -114,6 +123,7 @@ def deliver(lots: int, reports: Any, *, cancelling: bool) -> tuple[Any, ...]:
             kind=report.kind,
             client_id=order.client_id,
             cumulative_units=report.cumulative_units,
+            quantity_units=report.quantity_units,
             fill=report.fill,
             reason=report.reason,
         )
@@ -186,10 +196,24 @@ class AnyScript(RuleBasedStateMachine):
         order=orders,
         kind=st.sampled_from([kind for kind in ReportKind if kind is not ReportKind.FILL]),
         said=st.integers(-1, 150),
+        ordered=st.integers(-1, 100),
         reason=st.sampled_from(["", "FILLED", "CANCELED", "REJECTED", "what"]),
+        traded=st.none() | st.frozensets(st.sampled_from(["x", "y"])),
     )
-    def report(self, order: Order, kind: ReportKind, said: int, reason: str) -> None:
-        self.apply(VenueReport(kind=kind, client_id=order.client_id, cumulative_units=said, reason=reason))
+    def report(
+        self, order: Order, kind: ReportKind, said: int, ordered: int, reason: str, traded: frozenset[str] | None
+    ) -> None:
+        before = order.state.quantity
+        report = VenueReport(
+            kind=kind,
+            client_id=order.client_id,
+            cumulative_units=said,
+            quantity_units=ordered,
+            reason=reason,
+            order_ids=traded,
+        )
+        self.apply(report)
+        assert order.state.quantity == (ordered if 0 < ordered < before else before)
 
     def apply(self, report: VenueReport) -> list[Outcome]:
         outcomes = self.blotter.apply(report, self.now_ns)
@@ -206,6 +230,28 @@ class AnyScript(RuleBasedStateMachine):
         if self.blotter.can_cancel(order):
             self.blotter.cancel_sent(order, self.now_ns)
             assert order.status == Status.PENDING_CANCEL
+
+    @rule(order=orders, lots=st.integers(1, 20))
+    def amend(self, order: Order, lots: int) -> None:
+        if self.blotter.can_change(order) and order.filled < lots * 5 < order.state.quantity:
+            before = order.reserved
+            self.blotter.amend_sent(order, lots, self.now_ns)
+            assert (order.status, order.reserved) == (Status.PENDING_REPLACE, before)
+
+    @rule(target=orders, order=orders, lots=st.integers(1, 20))
+    def replace(self, order: Order, lots: int) -> Order:
+        if not self.blotter.can_change(order):
+            return order
+        joint = order.filled == 0
+        new = place(
+            self.blotter, Side(order.side), lots, strategy=order.strategy, index=order.instrument_index,
+            now_ns=self.now_ns,
+        )  # fmt: skip
+        before = order.reserved
+        self.blotter.replace_sent(order, new, self.now_ns, joint=joint)
+        assert order.status == Status.PENDING_CANCEL
+        assert order.reserved + new.reserved == (max(before, lots * 5) if joint else before + lots * 5)
+        return new
 
     @rule(ns=st.integers(0, 2_000))
     def wait(self, ns: int) -> None:
@@ -245,7 +291,14 @@ class AnyScript(RuleBasedStateMachine):
     def an_open_order_reserves_all_that_may_fill(self) -> None:
         for o in self.blotter if hasattr(self, "blotter") else ():
             if o.is_open:
-                assert o.reserved == max(0, o.lots * 5 - o.filled)
+                left = max(0, o.state.quantity - o.filled)
+                assert o.reserved == max(0, left - o.shared)
+                if o.replaces is not None:  # the larger of the two, whatever has happened to them
+                    assert o.replaces.replaced_by is o
+                    assert o.reserved + o.replaces.reserved == max(left, o.replaces.reserved)
+            elif o.closed:  # what the venue has counted and we have not seen
+                assert o.reserved == o.fills_missing
+                assert o.replaces is o.replaced_by is None
             if o.state.lifecycle is Lifecycle.UNKNOWN:
                 assert self.blotter.deadline_ns <= self.now_ns + 400
 

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bloor.market.events import NO_PRICE, EventKind, EventView, Flag
@@ -17,10 +17,14 @@ from bloor.market.pipeline import MarketPipeline
 from bloor.model.instrument import Instrument
 from bloor.model.orders import Side
 from bloor.storage.cells import common_units, rescale
+from bloor.storage.export import hftbacktest_events
+from bloor.storage.formats import hftbacktest as hft
 from bloor.storage.importing import ImportOptions, import_data
 from bloor.storage.load import load
+from bloor.storage.manifest import file_hash
 from bloor.storage.parquet import read_parquet, write_parquet
 from bloor.storage.restore import replay_books
+from bloor.storage.staging import Staging
 
 START = 1_700_000_000 * 10**9
 HOUR = 3_600 * 10**9
@@ -87,7 +91,7 @@ def live(spec, lines, assume_empty):
     return seen
 
 
-@settings(max_examples=60)
+@pytest.mark.examples(daily=60, soak=1_000)
 @given(lines=frames(), short=st.booleans(), assume_empty=st.booleans(), chunk=st.sampled_from([1, 2, 7, 1 << 12]))
 def test_the_store_has_what_a_run_saw(list_venue, lines, short, assume_empty, chunk):
     """Every event of a run is in the store, in order and exact; replayed, the levels give the same books."""
@@ -127,7 +131,7 @@ def counted(array, unit, instrument):
     return array
 
 
-@settings(max_examples=30)
+@pytest.mark.examples(daily=30, soak=1_000)
 @given(lines=frames(), chunk=st.integers(1, 50))
 def test_files_do_not_depend_on_the_chunk(list_venue, lines, chunk):
     """Any size of the memory between reader and files gives the same files, byte for byte."""
@@ -140,6 +144,94 @@ def test_files_do_not_depend_on_the_chunk(list_venue, lines, chunk):
             (done,) = import_data(Path(folder) / str(size), list_venue.SPEC, [source], options)
             made.append(done.manifest)
         assert made[0] == made[1]
+
+
+def book_of(events, instrument, side):
+    """The book at the end, as hftbacktest builds it from the rows for the venue's side or ours."""
+    levels = {hft.BUY: {}, hft.SELL: {}}
+    for event in events[events["ev"] & np.uint64(side) != 0]:
+        kind = int(event["ev"]) & hft.KIND
+        if kind == hft.CLEAR:
+            levels = {hft.BUY: {}, hft.SELL: {}}
+        elif kind in (hft.DEPTH, hft.SNAPSHOT):
+            of_side = levels[hft.BUY if int(event["ev"]) & hft.BUY else hft.SELL]
+            of_side[event["px"].item()] = event["qty"].item()
+    return [sorted((px, qty) for px, qty in levels[side].items() if qty) for side in (hft.BUY, hft.SELL)]
+
+
+@given(lines=frames())
+@pytest.mark.examples(daily=60, soak=1_000)
+def test_hftbacktest_builds_the_same_book(list_venue, lines):
+    """In the order of its side's times each side sees every row once, and ends with our book."""
+    with TemporaryDirectory() as folder:
+        source, catalogue = Path(folder) / "r.txt", Path(folder) / "catalogue"
+        source.write_text("".join(f"{time} {text}\n" for time, text in lines))
+        (done,) = import_data(catalogue, list_venue.SPEC, [source], ImportOptions(parquet=False))
+        for part in {part.instrument.symbol: part for part in done.manifest.parts}.values():
+            rows = load("lists", part.instrument.symbol, catalogue=catalogue)
+            events = hftbacktest_events(rows, rows.instrument)
+            replayed = list(replay_books(rows, rows.instrument))
+            lost = np.flatnonzero(np.isin(rows["kind"], (EventKind.GAP, EventKind.CLEARED)))
+            believed = bool(replayed) and (not len(lost) or lost[-1] < replayed[-1][0])
+            book = [replayed[-1][1].depth(side) if believed else [] for side in (Side.BUY, Side.SELL)]
+            unit = rows.instrument
+            expected = [sorted((float(unit.price(t)), float(unit.qty(q))) for t, q in side) for side in book]
+            assert (events["local_ts"] >= events["exch_ts"]).all()
+            for side, times in ((hft.LOCAL, "local_ts"), (hft.EXCHANGE, "exch_ts")):
+                mine = events[events["ev"] & np.uint64(side) != 0]
+                assert (np.diff(mine[times]) >= 0).all()
+                found = [
+                    [(pytest.approx(px), pytest.approx(qty)) for px, qty in rows]
+                    for rows in book_of(events, unit, side)
+                ]
+                assert expected == found
+
+
+class Interrupted(BaseException):
+    """What ends an import in the middle."""
+
+
+def interrupted(catalogue, spec, sources, options, death):
+    """An import that dies at the n-th moment that it could continue from; returns what it gave, None if it died."""
+    left = death
+
+    def keep(stage, key, said, keep=Staging.keep):
+        nonlocal left
+        keep(stage, key, said)
+        left -= 1
+        if left < 0:
+            raise Interrupted
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Staging, "keep", keep)
+        try:
+            (done,) = import_data(catalogue, spec, sources, options)
+        except Interrupted:
+            return None
+        return done
+
+
+@pytest.mark.examples(daily=60, soak=1_000)
+@given(
+    lines=frames(), short=st.booleans(), assume_empty=st.booleans(), chunk=st.sampled_from([1, 3, 1 << 12]),
+    every=st.sampled_from([1, 5]), deaths=st.lists(st.integers(0, 12), min_size=1, max_size=3), cut=st.integers(0, 30),
+)  # fmt: skip
+def test_an_interrupted_import_continues(list_venue, lines, short, assume_empty, chunk, every, deaths, cut):
+    """Interrupted at any moments, it goes on from the last one that was kept, to the same files and manifest."""
+    spec = list_venue.SHORT if short else list_venue.SPEC
+    with TemporaryDirectory() as folder:
+        sources = [Path(folder) / "a.txt", Path(folder) / "b.txt"]
+        for source, part in zip(sources, (lines[:cut], lines[cut:]), strict=True):
+            source.write_text("".join(f"{time} {text}\n" for time, text in part) or "\n")
+        options = ImportOptions(chunk_rows=chunk, keep_rows=every, assume_empty=assume_empty, parquet=False)
+        (whole,) = import_data(Path(folder) / "whole", spec, sources, options)
+        results = [interrupted(Path(folder) / "broken", spec, sources, options, n) for n in (*deaths, 1 << 30)]
+        done = next(result for result in results if result is not None)
+        assert done.manifest == whole.manifest
+        assert (done.resumed is not None) is (done is not results[0])
+        for part in done.manifest.parts:
+            assert file_hash(Path(folder) / "broken" / part.events.path) == part.events.sha256
+        assert list((Path(folder) / "broken" / ".staging").iterdir()) == []
 
 
 cells = st.one_of(st.integers(-(1 << 63), (1 << 63) - 1), st.integers(0, 50))

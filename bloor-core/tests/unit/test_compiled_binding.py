@@ -14,6 +14,7 @@ from bloor.market.compiled.binding import Call, bind
 from bloor.market.compiled.context import Context
 from bloor.market.kernels import warm
 from bloor.market.normalizer import CompiledNormalizer, SequenceRule
+from bloor.native.clock import WallClock
 
 KERNELS = '''
 """A normalizer that answers with the size of a frame and the time it came."""
@@ -69,9 +70,22 @@ def test_every_way_gives_the_answer(normalizer: CompiledNormalizer, call: Call) 
 def test_wrong_arguments_are_errors(normalizer: CompiledNormalizer, call: Call) -> None:
     """What is no frame is refused with a TypeError instead of being read as memory."""
     step = bind(normalizer, Context(normalizer.rule), call)
-    for arguments in ((), (b"ab",), (b"ab", 1, 2), ("ab", 1), (bytearray(b"ab"), 1), (memoryview(b"ab"), 1), (None, 1)):
+    for arguments in ((), ("ab",), (b"ab", 1, 2), ("ab", 1), (bytearray(b"ab"), 1), (memoryview(b"ab"), 1), (None, 1)):
         with pytest.raises(TypeError):
             step(*arguments)
+
+
+@pytest.mark.parametrize("call", Call)
+def test_a_frame_without_a_time_was_received_now(normalizer: CompiledNormalizer, call: Call) -> None:
+    """The time is the context's clock's, which a kernel and Python move on by turns and nothing moves back."""
+    context = Context(normalizer.rule)
+    clock = WallClock()
+    context.share_clock(clock)
+    step = bind(normalizer, context, call)
+    for _ in range(3):
+        before = clock()
+        assert (step(b"\x00") - 1 - clock.last * 1_000_000) % (1 << 64) == 0  # the toy's answer has 64 bits
+        assert before <= clock.last <= clock()
 
 
 def test_a_time_that_is_none_is_an_error(normalizer: CompiledNormalizer) -> None:

@@ -115,11 +115,12 @@ def test_a_check_that_raises_denies() -> None:
     assert gate.failures == {"broken": "ZeroDivisionError: oops"}
 
 
-@pytest.mark.parametrize("answer", [3, -1, -7, 2.5, "no", True + 9])
+@pytest.mark.parametrize("answer", [3, -1, -7, 2.5, "no", True + 9, None, [1]])
 def test_an_answer_that_is_no_code_denies(answer: Any) -> None:
     """Anything but 0 denies, known or not."""
     gate = Gate([Fake("odd", answer=answer)], [BTC])
     assert decide(gate) == Denial("CHECK_FAILED", "odd")
+    assert gate.failures["odd"]
 
 
 def test_a_halt_is_a_latch() -> None:

@@ -23,7 +23,7 @@ from bloor.execution.life import (
 )
 from bloor.model.orders import ReportKind
 
-OURS = {Event.DENIED, Event.SENT, Event.CANCEL_SENT, Event.REPLACE_SENT, Event.REPLACED, Event.REPLACE_REFUSED}
+OURS = {Event.DENIED, Event.SENT, Event.CANCEL_SENT, Event.REPLACE_SENT}
 ALWAYS = set(Event) - OURS
 
 #: An event with what belongs to it: (event, fill units, cumulative, how it ended).
@@ -210,17 +210,50 @@ def test_a_query_that_overtakes_a_cancel_changes_nothing() -> None:
     assert fold(state, Event.FOUND_OPEN) == state
 
 
-def test_a_replace_reserves_the_larger() -> None:
-    """Exposure is the larger of old and new until the venue confirms."""
+def test_a_reduction_reserves_the_larger_until_it_is_confirmed() -> None:
+    """Exposure is the larger of old and new until the venue confirms; any report may do so."""
     live = after(Event.ACK, said(Event.FILL, 2))
-    more = fold(live, said(Event.REPLACE_SENT, 30))
-    assert (exposure_of(more), status_of(more)) == (28, Status.PENDING_REPLACE)
-    assert exposure_of(fold(live, said(Event.REPLACE_SENT, 5))) == 8
-    assert exposure_of(fold(more, Event.REPLACE_REFUSED)) == 8
-    done = fold(more, Event.REPLACED)
-    assert (done.quantity, exposure_of(done), status_of(done)) == (30, 28, Status.PARTIALLY_FILLED)
-    less = fold(live, said(Event.REPLACE_SENT, 2), Event.REPLACED)
-    assert (less.reason, exposure_of(less)) == (Reason.FILLED, 0)
+    less = fold(live, said(Event.REPLACE_SENT, 5))
+    assert (exposure_of(less), status_of(less)) == (8, Status.PENDING_REPLACE)
+    done, consequences = step(less, Event.REPLACED, ordered=5)
+    assert (done.quantity, done.replacement, exposure_of(done)) == (5, 0, 3)
+    assert (status_of(done), consequences) == (Status.PARTIALLY_FILLED, (Consequence.BIND,))
+    by_fill, _ = step(less, Event.FILL, units=1, ordered=5)
+    assert (by_fill.quantity, by_fill.intents, exposure_of(by_fill)) == (5, 0, 2)
+    filled, _ = step(fold(less, said(Event.FILL, 3)), Event.REPLACED, ordered=5)
+    assert (filled.reason, exposure_of(filled)) == (Reason.FILLED, 0)
+
+
+@pytest.mark.parametrize("event", [Event.REPLACE_REJECT, Event.REPLACE_UNCERTAIN])
+def test_a_reduction_without_a_yes_is_asked_about(event: Event) -> None:
+    """Refused or unanswered: pending and doubted, until a query says which quantity the order has."""
+    state, consequences = step(after(Event.ACK, said(Event.REPLACE_SENT, 5)), event)
+    assert (consequences, status_of(state), exposure_of(state)) == (
+        (Consequence.QUERY,), Status.PENDING_REPLACE, 10,
+    )  # fmt: skip
+    as_it_was, consequences = step(state, Event.FOUND_OPEN, ordered=10)
+    assert (as_it_was.quantity, as_it_was.intents, status_of(as_it_was)) == (10, 0, Status.NEW)
+    assert Consequence.CANCEL_NOW not in consequences
+    reduced, _ = step(state, Event.FOUND_OPEN, ordered=5)
+    assert (reduced.quantity, reduced.intents, exposure_of(reduced)) == (5, 0, 5)
+    late, _ = step(as_it_was, Event.REPLACED, ordered=5)
+    assert (late.quantity, exposure_of(late)) == (5, 5)
+
+
+def test_a_quantity_never_grows() -> None:
+    """An older report, said after the reduction, does not bring the larger quantity back."""
+    state = after(Event.ACK, said(Event.REPLACE_SENT, 5))
+    state, _ = step(state, Event.REPLACED, ordered=5)
+    assert step(state, Event.ACK, ordered=10)[0].quantity == 5
+
+
+def test_a_cancel_outranks_a_doubted_reduction() -> None:
+    """A reduction that fails while a cancel is on its way leaves the cancel alone; the cancel's answer decides."""
+    state = after(Event.ACK, said(Event.REPLACE_SENT, 5), Event.CANCEL_SENT)
+    assert fold(state, Event.REPLACE_UNCERTAIN, Event.FOUND_OPEN).intents == Intent.CANCEL
+    assert fold(state, Event.REPLACE_UNCERTAIN, Event.CANCELLED).reason is Reason.CANCELLED
+    refused = fold(state, Event.CANCEL_REJECT, Event.FOUND_OPEN)
+    assert (refused.intents, refused.replacement) == (0, 0)
 
 
 def test_pending_cancel_outranks_pending_replace() -> None:

@@ -12,8 +12,11 @@ from bloor.hookspecs import hookimpl
 from bloor.market.view import BookView
 from bloor.model.instrument import Instrument
 from bloor.risk.check import Control, Exposure, OrderIntent, RiskCheck
+from bloor.risk.compiled import CompiledCheck, cells_of
 from bloor.risk.limits import stated
-from bloor_risk.units import floor_units, floor_value, for_symbol, non_negative, symbols
+from bloor_risk.kernels import bounds as rows
+from bloor_risk.kernels import order_limits as kernel
+from bloor_risk.units import bounds, for_symbol, non_negative, symbols
 
 __all__ = ["OrderLimits", "OrderLimitsConfig", "bloor_risk_check"]
 
@@ -51,11 +54,7 @@ class OrderLimits(RiskCheck):
         quantity = stated(limits.max_quantity, "risk.order-limits.max_quantity")
         value = stated(limits.max_value, "risk.order-limits.max_value")
         self._bounds = [
-            (
-                floor_units(for_symbol(limits.max_quantity_by_symbol, instrument, quantity), instrument),
-                instrument.tick_units,
-                floor_value(value, instrument),
-            )
+            bounds(for_symbol(limits.max_quantity_by_symbol, instrument, quantity), value, instrument)
             for instrument in instruments
         ]
 
@@ -71,6 +70,10 @@ class OrderLimits(RiskCheck):
         if units > max_units:
             return QUANTITY_ABOVE_MAX
         return VALUE_ABOVE_MAX if order.price * tick_units * units > max_value else 0
+
+    def compiled(self) -> CompiledCheck:
+        """The same bounds, a row for each instrument."""
+        return CompiledCheck((rows, kernel), cells_of(cell for bound in self._bounds for cell in bound.cells()))
 
 
 @hookimpl

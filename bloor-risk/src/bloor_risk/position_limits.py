@@ -15,10 +15,14 @@ from attrs import field, frozen
 
 from bloor.hookspecs import hookimpl
 from bloor.market.view import BookView
+from bloor.model.decimals import INT64_MAX
 from bloor.model.instrument import Instrument
 from bloor.risk.check import Control, Exposure, OrderIntent, RiskCheck
+from bloor.risk.compiled import CompiledCheck, cells_of
 from bloor.risk.limits import stated
-from bloor_risk.units import floor_units, floor_value, for_symbol, non_negative, symbols
+from bloor_risk.kernels import bounds as rows
+from bloor_risk.kernels import position_limits as kernel
+from bloor_risk.units import bounds, for_symbol, non_negative, symbols
 
 __all__ = ["PositionLimits", "PositionLimitsConfig", "bloor_risk_check"]
 
@@ -65,13 +69,10 @@ class PositionLimits(RiskCheck):
     def __init__(self, limits: PositionLimitsConfig, instruments: tuple[Instrument, ...]) -> None:
         position = stated(limits.max_position, "risk.position-limits.max_position")
         value = stated(limits.max_position_value, "risk.position-limits.max_position_value")
-        self._max_open_orders = stated(limits.max_open_orders, "risk.position-limits.max_open_orders")
+        open_orders = stated(limits.max_open_orders, "risk.position-limits.max_open_orders")
+        self._max_open_orders = min(open_orders, INT64_MAX)
         self._bounds = [
-            (
-                floor_units(for_symbol(limits.max_position_by_symbol, instrument, position), instrument),
-                instrument.tick_units,
-                floor_value(value, instrument),
-            )
+            bounds(for_symbol(limits.max_position_by_symbol, instrument, position), value, instrument)
             for instrument in instruments
         ]
 
@@ -84,7 +85,6 @@ class PositionLimits(RiskCheck):
 
     def check(self, order: OrderIntent, book: BookView, exposure: Exposure, now_ns: int) -> int:
         """Compares the worst case after this order."""
-        max_units, tick_units, max_value = self._bounds[order.instrument]
         if exposure.open_orders >= self._max_open_orders:
             return OPEN_ORDERS_ABOVE_MAX
         if order.side > 0:
@@ -93,10 +93,17 @@ class PositionLimits(RiskCheck):
             worst = exposure.open_sell + order.units - exposure.position
             if worst > exposure.inventory:
                 return POSITION_SHORT
-        # below zero: even the worst case is on the other side of zero, so this order can only reduce
+        if worst <= 0:  # even the worst case is on the other side of zero, so this order can only reduce
+            return 0
+        max_units, tick_units, max_value = self._bounds[order.instrument]
         if worst > max_units:
             return POSITION_ABOVE_MAX
         return POSITION_VALUE_ABOVE_MAX if worst * order.price * tick_units > max_value else 0
+
+    def compiled(self) -> CompiledCheck:
+        """The same bounds, a row for each instrument."""
+        cells = [self._max_open_orders, *(cell for bound in self._bounds for cell in bound.cells())]
+        return CompiledCheck((rows, kernel), cells_of(cells))
 
 
 @hookimpl

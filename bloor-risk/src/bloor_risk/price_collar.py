@@ -14,9 +14,12 @@ from attrs import field, frozen
 from bloor.config.duration import Duration
 from bloor.hookspecs import hookimpl
 from bloor.market.view import BookState, BookView
+from bloor.model.decimals import INT64_MAX
 from bloor.model.instrument import Instrument
 from bloor.risk.check import Control, Exposure, OrderIntent, RiskCheck
+from bloor.risk.compiled import CompiledCheck, cells_of
 from bloor.risk.limits import stated
+from bloor_risk.kernels import price_collar as kernel
 from bloor_risk.units import non_negative
 
 __all__ = ["PriceCollar", "PriceCollarConfig", "bloor_risk_check"]
@@ -28,9 +31,9 @@ REFERENCE_STALE = 4
 PRICE_THROUGH_COLLAR = 5
 PRICE_AWAY_FROM_COLLAR = 6
 
-#: Parts of a basis point that a limit may have; a basis point is 1e-4.
-_PART = 10_000
-_ONE = 10_000 * _PART
+_ONE = kernel.ONE
+#: What a basis point is of that.
+_PART = _ONE // 10_000
 _SYNCED = int(BookState.SYNCED)
 
 
@@ -68,7 +71,7 @@ class PriceCollar(RiskCheck):
     def __init__(self, limits: PriceCollarConfig, instruments: tuple[Instrument, ...]) -> None:
         self._through = _parts(stated(limits.max_through_bps, "risk.price-collar.max_through_bps"))
         self._away = _parts(stated(limits.max_away_bps, "risk.price-collar.max_away_bps"))
-        self._max_age_ns = stated(limits.max_age, "risk.price-collar.max_age").ns
+        self._max_age_ns = min(stated(limits.max_age, "risk.price-collar.max_age").ns, INT64_MAX)
 
     @classmethod
     def sim_limits(cls) -> PriceCollarConfig:
@@ -89,15 +92,20 @@ class PriceCollar(RiskCheck):
         if not 0 <= now_ns - book.recv_ns <= self._max_age_ns:
             return REFERENCE_STALE
         mid2 = bid + ask
-        through2 = (2 * order.price - mid2) * order.side  # above zero: on the expensive side
+        # above zero: on the expensive side
+        through2 = 2 * order.price - mid2 if order.side > 0 else mid2 - 2 * order.price
         if through2 > 0:
             return PRICE_THROUGH_COLLAR if through2 * _ONE > self._through * mid2 else 0
         return PRICE_AWAY_FROM_COLLAR if -through2 * _ONE > self._away * mid2 else 0
 
+    def compiled(self) -> CompiledCheck:
+        """The same limits."""
+        return CompiledCheck((kernel,), cells_of([self._through, self._away, self._max_age_ns]))
+
 
 def _parts(bps: Decimal) -> int:
-    """Basis points in 1/10,000 of one, rounded down."""
-    return int((bps * _PART).to_integral_value(ROUND_FLOOR))
+    """Basis points in 1/10,000 of one, rounded down; at most what can be added to one in 63 bits."""
+    return min(int((bps * _PART).to_integral_value(ROUND_FLOOR)), INT64_MAX - _ONE)
 
 
 @hookimpl

@@ -9,9 +9,12 @@ from attrs import frozen
 from bloor.config.duration import Duration
 from bloor.hookspecs import hookimpl
 from bloor.market.view import BookState, BookView
+from bloor.model.decimals import INT64_MAX
 from bloor.model.instrument import Instrument
 from bloor.risk.check import Control, Exposure, OrderIntent, RiskCheck
+from bloor.risk.compiled import CompiledCheck, cells_of
 from bloor.risk.limits import stated
+from bloor_risk.kernels import stale_book as kernel
 
 __all__ = ["StaleBook", "StaleBookConfig", "bloor_risk_check"]
 
@@ -47,7 +50,7 @@ class StaleBook(RiskCheck):
     }
 
     def __init__(self, limits: StaleBookConfig, instruments: tuple[Instrument, ...]) -> None:
-        self._max_age_ns = stated(limits.max_age, "risk.stale-book.max_age").ns
+        self._max_age_ns = min(stated(limits.max_age, "risk.stale-book.max_age").ns, INT64_MAX)
 
     @classmethod
     def sim_limits(cls) -> StaleBookConfig:
@@ -62,6 +65,10 @@ class StaleBook(RiskCheck):
         if age_ns < 0:
             return BOOK_FROM_FUTURE
         return BOOK_STALE if age_ns > self._max_age_ns else 0
+
+    def compiled(self) -> CompiledCheck:
+        """The same limit."""
+        return CompiledCheck((kernel,), cells_of([self._max_age_ns]))
 
 
 @hookimpl

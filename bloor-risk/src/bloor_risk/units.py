@@ -4,16 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import ROUND_FLOOR, Context, Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from bloor.errors import UsageError
+from bloor.model.decimals import INT64_MAX
 from bloor.model.instrument import Instrument
 from bloor.model.symbols import parse_symbol
+from bloor.risk.compiled import WIDEST, wide_cells
 
-__all__ = ["floor_units", "floor_value", "for_symbol", "non_negative", "positive", "symbols"]
+__all__ = ["Bounds", "bounds", "floor_units", "floor_value", "for_symbol", "non_negative", "positive", "symbols"]
 
 #: Digits enough for any limit (below 1e64) in any unit (1e-36).
 _EXACT = Context(prec=120)
+
+
+class Bounds(NamedTuple):
+    """Limits in the integers of one instrument; quantities fit 63 bits, values 127.
+
+    Attributes:
+        max_units: Largest quantity, in units.
+        tick_units: What a tick is worth.
+        max_value: Largest value, in units of :meth:`Instrument.value_units`.
+    """
+
+    max_units: int
+    tick_units: int
+    max_value: int
+
+    def cells(self) -> list[int]:
+        """A row of :mod:`bloor_risk.kernels.bounds`."""
+        return [self.max_units, self.tick_units, *wide_cells(self.max_value)]
+
+
+def bounds(quantity: Decimal, value: Decimal, instrument: Instrument) -> Bounds:
+    """Limits of an instrument; what is too large to be compared allows less, never more.
+
+    Args:
+        quantity: Limit in the base asset.
+        value: Limit in the quote asset.
+        instrument: In whose units they are wanted.
+    """
+    max_units = min(floor_units(quantity, instrument), INT64_MAX)
+    if instrument.tick_units > INT64_MAX:
+        return Bounds(max_units, 1, -1)  # no order has so small a value
+    return Bounds(max_units, instrument.tick_units, min(floor_value(value, instrument), WIDEST))
 
 
 def floor_units(quantity: Decimal, instrument: Instrument) -> int:

@@ -139,6 +139,7 @@ class Operations:
             "account.rateLimits.orders": Operation(self._order_limits, signed, 40),
             "myFilters": Operation(lambda p, *_: self._filters(desk.market(p)), signed, 40),
             "wallet.coins": Operation(self._coins, signed, 10),
+            "wallet.restrictions": Operation(_restrictions, signed),
             "margin.pairs": Operation(lambda *_: [], signed),
         }
 
@@ -205,6 +206,23 @@ class Operations:
             }
             for balance in _balances(self._exchange.accounts[account], omit_zero=False)
         ]
+
+
+def _restrictions(_params: Params, _account: int, now_ns: int, unit: int) -> dict[str, Any]:
+    """What the key may do (wallet API, "Get API Key Permission")."""
+    return {
+        "ipRestrict": False,
+        "createTime": now_ns // unit,
+        "enableReading": True,
+        "enableSpotAndMarginTrading": True,
+        "enableWithdrawals": False,
+        "enableInternalTransfer": False,
+        "permitsUniversalTransfer": False,
+        "enableMargin": False,
+        "enableFutures": False,
+        "enableVanillaOptions": False,
+        "enablePortfolioMarginTrading": False,
+    }
 
 
 def _balances(account: Account, *, omit_zero: bool) -> list[dict[str, str]]:

@@ -47,6 +47,7 @@ _ROUTES = {
     ("GET", "/api/v3/myPreventedMatches"): "myPreventedMatches",
     ("GET", "/api/v3/myFilters"): "myFilters",
     ("GET", "/api/v3/rateLimit/order"): "account.rateLimits.orders",
+    ("GET", "/sapi/v1/account/apiRestrictions"): "wallet.restrictions",
     ("GET", "/sapi/v1/capital/config/getall"): "wallet.coins",
     ("GET", "/sapi/v1/margin/allPairs"): "margin.pairs",
     ("GET", "/sapi/v1/margin/isolated/allPairs"): "margin.pairs",

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from itertools import count
 from typing import Any, Protocol
 
-from bloor.simulation.account import ATOM_DECIMALS, Account
+from bloor.errors import UsageError
+from bloor.simulation.account import ATOM_DECIMALS, Account, Fees
 from bloor.simulation.exchange import AccountEvent, Exchange, Market, PublicTrade
 from bloor.simulation.faults import Faults
 from bloor.simulation.venue import HttpAnswer, HttpRequest, Outbox, SimulationOptions
@@ -31,6 +32,8 @@ _ACCOUNT = 1
 _OPENING_BASE = 10
 _OPENING = {"USDT": 1_000_000, "USDC": 1_000_000, "EUR": 1_000_000, "BTC": 100}
 _OPENING_QUOTE = 1_000_000
+#: What the asset that fees are taken in is traded for.
+_FEE_QUOTE = "USDT"
 
 
 class Source(Protocol):
@@ -89,11 +92,13 @@ class SimulatedBinance:
         self._hub = StreamHub(outbox, self._subscribed, self.faults)
         self._source: Source
         if options.recordings:
+            if options.fee_asset:
+                raise UsageError(f"--fee-asset {options.fee_asset}: a recording does not say what it is worth")
             self._source = RecordedSource(options, self._hub)
         else:
-            instruments = listing(options.symbols or DEFAULT_SYMBOLS)
+            instruments = listing(_symbols(options))
             self._source = SeededSource(instruments, options.seed, self._hub, lambda: next(participants))
-        account = _account(list(self._source.markets.values()))
+        account = _account(list(self._source.markets.values()), Fees(asset=options.fee_asset))
         self.exchange = Exchange(self._source.markets, [account], self)
         self._user_stream = UserStream(outbox, lambda number: self.exchange.accounts[number], self.faults)
         limits = RateLimits(_limit_scale(options))
@@ -201,9 +206,28 @@ class SimulatedBinance:
         self._source.publish(now_ns)
 
 
-def _account(markets: Sequence[Market]) -> Account:
+def _symbols(options: SimulationOptions) -> list[str]:
+    """What is listed: what is asked for, and the pair that tells the worth of the asset that fees are taken in.
+
+    Raises:
+        UsageError: That asset has no seeded market.
+    """
+    symbols = list(options.symbols or DEFAULT_SYMBOLS)
+    pair = f"{options.fee_asset}-{_FEE_QUOTE}"
+    if not options.fee_asset or pair in symbols:
+        return symbols
+    try:
+        listing([pair])
+    except UsageError:
+        raise UsageError(
+            f"--fee-asset {options.fee_asset}: expected an asset with a simulated market in {_FEE_QUOTE}, such as BNB"
+        ) from None
+    return [*symbols, pair]
+
+
+def _account(markets: Sequence[Market], fees: Fees) -> Account:
     """The default account: every asset of every listed pair."""
-    account = Account(_ACCOUNT)
+    account = Account(_ACCOUNT, fees)
     amounts: dict[str, int] = {}
     for market in markets:
         base, quote = market.instrument.base, market.instrument.quote

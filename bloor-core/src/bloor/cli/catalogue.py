@@ -94,7 +94,7 @@ def import_(
 ) -> None:
     """Keep market data: make event stores from recordings, sessions and files of others.
 
-    What was imported before is noticed and left as it is. Killed at any moment, the same command completes the work.
+    What was imported before is noticed and left as it is. Interrupted at any moment, the same command continues.
     """
     spec = configured_host().normalizer(venue)
     from bloor.market.instruments import load_instruments
@@ -136,7 +136,7 @@ def _document(imported: Imported) -> dict[str, Any]:
     made = asdict(imported.manifest)
     for part in made["parts"]:
         part["symbol"] = part.pop("instrument")["symbol"]
-    return {"new": imported.new, "already": list(imported.already), **made}
+    return {"new": imported.new, "already": list(imported.already), "resumed": imported.resumed, **made}
 
 
 def _tell(imported: Imported) -> None:
@@ -166,24 +166,38 @@ def _tell(imported: Imported) -> None:
 
 @contextmanager
 def _progress(*, quiet: bool) -> Iterator[Callable[[str, int, int], None] | None]:
-    """A line on a terminal that says how far the work is; nothing elsewhere."""
-    if quiet or not sys.stderr.isatty():
+    """A line on a terminal that says how far the work is; elsewhere only that an interrupted import continues."""
+    from bloor.storage.importing import CONTINUING
+
+    if quiet:
         yield None
+        return
+    if not sys.stderr.isatty():
+        yield (
+            lambda what, rows, messages: (
+                typer.echo(f"{what}: {messages:,} messages, {rows:,} records are safe", err=True)
+                if what == CONTINUING
+                else None
+            )
+        )
         return
     import time
 
     from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    begun = 0.0
+    begun, before = 0.0, 0
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     bar = Progress(*columns, console=Console(stderr=True), transient=True)
     task = bar.add_task("")
 
     def told(what: str, rows: int, messages: int) -> None:
-        nonlocal begun
+        nonlocal begun, before
         begun = begun or time.monotonic()
-        rate = messages / max(time.monotonic() - begun, 0.001)
+        if what == CONTINUING:
+            before = messages
+            bar.console.print(f"{what}: {messages:,} messages, {rows:,} records are safe")
+        rate = (messages - before) / max(time.monotonic() - begun, 0.001)
         seen = f": {messages:,} messages, {rows:,} records, {rate:,.0f} messages/s" if messages else ""
         bar.update(task, description=f"{what}{seen}")
 

@@ -1,8 +1,7 @@
-"""The plug-in host of commands that are no run."""
+"""The plug-in host of commands that are no run, imported when a command needs it."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -13,17 +12,7 @@ __all__ = ["configured_host"]
 
 
 def configured_host(blocked: Iterable[str] = ()) -> PluginHost:
-    """A host that obeys ``[plugins]`` of ``./bloor.toml`` and of the environment.
+    """:func:`bloor.plugins.configured.configured_host`."""
+    from bloor.plugins.configured import configured_host as make
 
-    Args:
-        blocked: Names to block besides those of the configuration.
-
-    Raises:
-        ConfigError: The configuration is wrong.
-        PluginError: A name to block is not installed.
-    """
-    from bloor.config import PluginsConfig, read_layers
-    from bloor.plugins import PluginHost
-
-    config = read_layers(None, os.environ).section("plugins", PluginsConfig)
-    return PluginHost(allow=config.allow, block=[*config.block, *blocked])
+    return make(blocked)

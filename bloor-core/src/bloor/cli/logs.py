@@ -6,7 +6,7 @@ import sys
 
 from bloor.config.sections import LogLevel
 
-__all__ = ["configure"]
+__all__ = ["configure", "instead_of_default"]
 
 _FORMAT = "<dim>{time:HH:mm:ss.SSS}</dim> <level>{level: <7}</level> {message}"
 
@@ -20,3 +20,22 @@ def configure(level: LogLevel) -> None:
 
     logger.remove()
     logger.add(sys.stderr, level=level.value.upper(), format=_FORMAT, diagnose=False, backtrace=False)
+
+
+def instead_of_default() -> None:
+    """In a program of the user's: warnings and worse to stderr, in the place of loguru's own first handler.
+
+    That one prints the variables of a traceback, and so keys. Handlers that the program has added itself are its own
+    affair, and so is a default one that it has removed.
+    """
+    from loguru import logger
+
+    try:
+        logger.remove(0)
+    except ValueError:
+        return
+    logger.add(_write, level="WARNING", format=_FORMAT, diagnose=False, backtrace=False)
+
+
+def _write(text: str) -> None:
+    sys.stderr.write(text)  # the stderr of now: a notebook has another for each cell

@@ -49,8 +49,9 @@ class Blocks(ManyValues):
 @app.command("list", cls=Blocks, epilog=example("bloor plugins list", "bloor plugins list --json"))
 def list_plugins(json: Json = False, plugin: Named = None) -> None:
     """List every installed plug-in. Nothing is imported."""
-    host = _host(plugin)
-    rows = [_row(host, entry) for found in host.catalog.entries.values() for entry in found]
+    from bloor.plugins.listing import listing
+
+    rows = listing(_host(plugin))
     if json:
         write_json({"plugins": rows})
     else:
@@ -107,32 +108,11 @@ def _host(named: list[str] | None) -> PluginHost:
     return configured_host(name.removeprefix("no:") for name in named or ())
 
 
-def _row(host: PluginHost, entry: Installed) -> dict[str, Any]:
-    """A line of the list, from metadata alone."""
-    conflict = len(host.catalog.entries[entry.name]) > 1
-    refused = host.refused(entry)
-    state, reason = "ok", ""
-    if conflict:
-        state, reason = "conflict", "several distributions register this name"
-    elif refused:
-        state, reason = "blocked", refused
-    elif entry.problem:
-        state, reason = "broken", entry.problem
-    return {
-        "name": entry.name,
-        "kind": entry.kind.value,
-        "api": entry.api,
-        "distribution": entry.distribution,
-        "version": entry.version,
-        "entry_point": entry.value,
-        "state": state,
-        "reason": reason,
-    }
-
-
 def _examine(host: PluginHost, entry: Installed) -> dict[str, Any]:
     """A line of the list, after importing the plug-in and asking every hook it has."""
-    row = _row(host, entry) | {"import_ms": None, "hooks": [], "missing": []}
+    from bloor.plugins.listing import row as listed
+
+    row = listed(host, entry) | {"import_ms": None, "hooks": [], "missing": []}
     if row["state"] != "ok":
         return row
     began = time.perf_counter()

@@ -19,6 +19,8 @@ EXAMPLE = example(
     "bloor run -p momentum",
     "bloor run -p momentum --venue binance --symbol ETH-USDT --duration 5m",
     "bloor run -p momentum --seed 7 --set strategy.momentum.fast=10 --json",
+    "bloor run -p momentum --mode paper --venue binance",
+    "bloor run -p momentum --mode live --venue binance --env testnet --arm binance:testnet",
 )
 
 
@@ -42,12 +44,16 @@ def run(
         typer.Option("--symbol", metavar="SYMBOL", help="BTC-USDT, or binance:BTC-USDT. Repeatable."),
     ] = None,
     mode: Annotated[
-        str | None, typer.Option("--mode", metavar="MODE", help="sim, the only mode of this version.")
+        str | None,
+        typer.Option("--mode", metavar="MODE", help="sim (the default), paper or live: what to trade on."),
     ] = None,
-    env: Annotated[str | None, typer.Option("--env", metavar="ENV", help="prod or testnet.")] = None,
+    env: Annotated[
+        str | None,
+        typer.Option("--env", metavar="ENV", help="The venue's environment in paper and live mode: prod or testnet."),
+    ] = None,
     duration: Annotated[
         str | None,
-        typer.Option("--duration", metavar="TIME", help="How long: 30s, 5m. In sim mode 30s if not given."),
+        typer.Option("--duration", metavar="TIME", help="How long: 30s, 5m. If not given, 30s in sim, else no end."),
     ] = None,
     config: Annotated[
         Path | None,
@@ -68,9 +74,21 @@ def run(
     session: Annotated[
         Path | None, typer.Option("--session", metavar="DIR", help="The session folder to make.")
     ] = None,
+    arm: Annotated[
+        list[str] | None,
+        typer.Option("--arm", metavar="VENUE:ENV", help="Where live mode may trade: binance:prod. Repeatable."),
+    ] = None,
+    authority: Annotated[
+        Path | None,
+        typer.Option("--ca", metavar="FILE", help="A certificate authority (PEM) to trust beside the system's."),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document, and nothing else.")] = False,
 ) -> None:
-    """Trade with one or more strategies on a simulated venue.
+    """Trade with one or more strategies: on a simulated venue, on paper, or live.
+
+    sim starts a simulated venue on this machine. paper takes the real venue's public market data and matches orders
+    here. live sends real orders; it needs keys (a keyring or a file of mode 0600), every risk limit stated, and --arm.
+    Ctrl-C cancels what is open and ends the run.
 
     Strategies and venues are loaded when they are named; every installed risk check is loaded.
     """
@@ -94,6 +112,8 @@ def run(
         speed=speed,
         seed=seed,
         session=session,
+        armed=tuple(arm or ()),
+        authority=authority,
         json=json,
     )
     layers = options.layers(os.environ)

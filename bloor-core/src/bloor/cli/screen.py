@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -80,6 +80,21 @@ def _quality(quality: Mapping[str, Any]) -> Table:
     )
 
 
+def _by_strategy(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """What each strategy made, in all its instruments together."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("strategy", "sent", "denied", "fills", "volume", "fees", "P&L net", "won"):
+        table.add_column(name, justify="left" if name == "strategy" else "right")
+    for row in rows:
+        orders, rate = row["orders"], row["win_rate"]
+        table.add_row(
+            row["strategy"], f"{orders['sent']:,}", f"{orders['denied']:,}", f"{row['fills']:,}",
+            _money(row["volume_quote"]), _money(row["fees"]), _money(row["pnl_net"], signed=True),
+            "-" if rate is None else f"{rate:.0%} of {row['round_trips']}",
+        )  # fmt: skip
+    return table
+
+
 def live_screen(status: Mapping[str, Any], session: str) -> RenderableType:
     """The live view of one status record.
 
@@ -147,8 +162,9 @@ def summary_screen(document: Mapping[str, Any]) -> RenderableType:
     """
     currency = document["currency"]
     win_rate = document["win_rate"]
+    mode = f"{document['mode']} {document.get('env', '')}".strip()
     head = Text(
-        f"{', '.join(document['strategies'])} on {', '.join(document['instruments'])}, {document['mode']}, "
+        f"{', '.join(document['strategies'])} on {', '.join(document['instruments'])}, {mode}, "
         f"{document['duration_s']:.1f} s"
     )
     totals = _pairs(
@@ -177,6 +193,7 @@ def summary_screen(document: Mapping[str, Any]) -> RenderableType:
         Text(""),
         positions,
         Text(""),
+        *((_by_strategy(document["by_strategy"]), Text("")) if len(document["strategies"]) > 1 else ()),
         _latencies(document["latency_ns"]),
     ]
     if document["denials"]:

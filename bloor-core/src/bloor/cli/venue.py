@@ -43,6 +43,9 @@ def sim(
     symbol: Annotated[
         list[str] | None, typer.Option("--symbol", metavar="SYMBOL", help="What to list. Repeatable.")
     ] = None,
+    fee_asset: Annotated[
+        str, typer.Option("--fee-asset", metavar="ASSET", help="A third asset that fees are taken in, such as BNB.")
+    ] = "",
     tls: Annotated[
         bool, typer.Option("--tls", help="Serve https and wss, with a certificate of an authority of its own.")
     ] = False,
@@ -64,5 +67,6 @@ def sim(
         recordings=tuple(data or ()),
         speed=speed,
         faults=faults,
+        fee_asset=fee_asset,
     )
     raise typer.Exit(run_server(spec, options, port, json_ready=json, tls=tls))

@@ -37,9 +37,9 @@ __all__ = [
 DEFAULT_FILE = Path("bloor.toml")
 ENV_PREFIX = "BLOOR_"
 #: Sections of which each key is the name of a plug-in.
-PLUGIN_TABLES = ("strategy", "risk", "venue")
+PLUGIN_TABLES = ("strategy", "risk", "venue", "keys")
 #: Every section there is.
-SECTIONS = ("run", "plugins", "log", *PLUGIN_TABLES)
+SECTIONS = ("run", "plugins", "log", "paper", *PLUGIN_TABLES)
 
 _SECRET = re.compile(r"secret|passw|passphrase|token|private|api_?key|credential", re.IGNORECASE)
 _MAX_FILE_BYTES = 1 << 20

@@ -1,4 +1,4 @@
-"""The sections that bloor itself reads: ``[run]``, ``[plugins]`` and ``[log]``.
+"""The sections that bloor itself reads: ``[run]``, ``[paper]``, ``[keys]``, ``[plugins]`` and ``[log]``.
 
 Sections of plug-ins are typed by the plug-ins: ``[strategy.<name>]`` by the strategy's parameters, ``[risk.<name>]`` by
 the check's limits, ``[venue.<name>]`` by what ``bloor_venue_config`` returns.
@@ -7,6 +7,8 @@ the check's limits, ``[venue.<name>]`` by what ``bloor_venue_config`` returns.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from decimal import Decimal
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,16 @@ from attrs import field, frozen, validators
 from bloor.config.duration import Duration
 from bloor.config.structure import register_text
 
-__all__ = ["AllowedDistribution", "LogConfig", "LogLevel", "Mode", "PluginsConfig", "RunConfig"]
+__all__ = [
+    "AllowedDistribution",
+    "KeySource",
+    "LogConfig",
+    "LogLevel",
+    "Mode",
+    "PaperConfig",
+    "PluginsConfig",
+    "RunConfig",
+]
 
 
 class Mode(Enum):
@@ -55,7 +66,11 @@ class RunConfig:
         seed: Seeds the simulated market and every jitter.
         session: Where the session folder is made; None for a new one.
         pin: Whether the trading thread gets a CPU that the processes bloor starts itself keep off.
+        fused: Whether strategies that are declared compiled run as machine code; their decisions are the same.
         tls: Whether simulated venues are reached over TLS, as the real ones are.
+        armed: What a live run may trade on, each as ``venue:environment``, e.g. ``binance:prod``; nothing is armed
+            unless it is named.
+        authority: A PEM file with a certificate authority to trust beside the system's, in paper and live mode.
     """
 
     mode: Mode = Mode.SIM
@@ -69,7 +84,59 @@ class RunConfig:
     seed: int = field(default=1, validator=[validators.ge(0), validators.le((1 << 63) - 1)])
     session: Path | None = None
     pin: bool = True
+    fused: bool = True
     tls: bool = False
+    armed: tuple[str, ...] = ()
+    authority: Path | None = None
+
+
+def _balances(_: Any, attribute: Any, value: Mapping[str, Decimal]) -> None:
+    if any(amount < 0 or int(amount.as_tuple().exponent) < -18 for amount in value.values()):
+        raise ValueError(f"{attribute.name!r} must be amounts of at least 0 with at most 18 decimals: {value}")
+
+
+def _rate(_: Any, attribute: Any, value: Decimal) -> None:
+    if not 0 <= value < 1 or value * 1_000_000 % 1:
+        raise ValueError(f"{attribute.name!r} must be from 0 to below 1, with at most 6 decimals: {value}")
+
+
+_LATENCY, _JITTER = Duration(5_000_000), Duration(2_000_000)
+
+
+@frozen(kw_only=True)
+class PaperConfig:
+    """The section ``[paper]``: the account and the network that a paper run pretends to have.
+
+    Attributes:
+        balances: What the account holds at the start, by asset; without any 100,000 of each quote asset.
+        maker_fee: Fee on what a resting order receives, as a fraction: 0.001 is 0.1 %.
+        taker_fee: Fee on what an order receives that trades at once.
+        order_latency: How long a new order takes to the matching engine.
+        cancel_latency: How long any other request takes there.
+        ack_latency: How long an answer takes back.
+        jitter: Longest that chance adds to each of the three, drawn evenly.
+    """
+
+    balances: Mapping[str, Decimal] = field(factory=dict, validator=_balances)
+    maker_fee: Decimal = field(default=Decimal("0.001"), validator=_rate)
+    taker_fee: Decimal = field(default=Decimal("0.001"), validator=_rate)
+    order_latency: Duration = _LATENCY
+    cancel_latency: Duration = _LATENCY
+    ack_latency: Duration = _LATENCY
+    jitter: Duration = _JITTER
+
+
+@frozen(kw_only=True)
+class KeySource:
+    """The section ``[keys.<venue>.<environment>]``: where an account's keys are. Keys themselves never stand here.
+
+    Attributes:
+        file: A file of mode 0600 that holds them.
+        keyring: Name of an entry of the service ``bloor`` in the system's keyring.
+    """
+
+    file: Path | None = None
+    keyring: str | None = None
 
 
 @frozen(kw_only=True)

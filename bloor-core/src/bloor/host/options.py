@@ -9,6 +9,7 @@ from typing import Any
 from attrs import frozen
 
 from bloor.config import Mode, RawConfig, read_layers
+from bloor.strategy.api import Strategy
 
 __all__ = ["RunOptions"]
 
@@ -31,6 +32,9 @@ class RunOptions:
         speed: Recorded seconds per second; 0 is flat out.
         seed: Seeds the simulated market.
         session: The session folder to make.
+        armed: What a live run may trade on, each ``venue:environment``.
+        authority: A PEM file with a certificate authority to trust beside the system's.
+        strategies: Strategy classes that belong to no plug-in, to run beside those that were named.
         json: Whether the only output is one JSON document.
     """
 
@@ -47,6 +51,9 @@ class RunOptions:
     speed: float | None = None
     seed: int | None = None
     session: Path | None = None
+    armed: tuple[str, ...] = ()
+    authority: Path | None = None
+    strategies: tuple[type[Strategy], ...] = ()
     json: bool = False
 
     def layers(self, environ: Mapping[str, str]) -> RawConfig:
@@ -70,6 +77,8 @@ class RunOptions:
             "speed": ("--speed", self.speed),
             "seed": ("--seed", self.seed),
             "session": ("--session", None if self.session is None else str(self.session)),
+            "armed": ("--arm", list(self.armed)),
+            "authority": ("--ca", None if self.authority is None else str(self.authority)),
         }
         options = {f"run.{key}": given for key, given in said.items() if given[1] not in (None, [])}
         return read_layers(self.config, environ, self.sets, options)

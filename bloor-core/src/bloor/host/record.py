@@ -15,12 +15,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import signal
 import ssl
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,17 +29,19 @@ from loguru import logger
 
 from bloor import __version__
 from bloor.engine.recording import Recording, RecordingPlan
-from bloor.errors import JournalError, RunError, UsageError
+from bloor.errors import JournalError, UsageError
 from bloor.hookspecs import FeedSpec, NormalizerSpec
-from bloor.host.loop import runner
+from bloor.host.loop import ended_by_signals, runner, unless
 from bloor.host.options import RunOptions
+from bloor.host.places import DEFAULT_ENV, endpoints_of
 from bloor.host.rest import RestClient, trusting
 from bloor.host.setup import select_instruments
-from bloor.host.shell import Shell, WallClock
+from bloor.host.shell import Shell
 from bloor.journal.record import RecordKind
 from bloor.journal.writer import Writer
 from bloor.market.events import EventKind
 from bloor.model.symbols import parse_symbol
+from bloor.native.clock import WallClock
 from bloor.plugins.host import PluginHost
 from bloor.venue.session import Endpoints
 
@@ -73,7 +74,7 @@ class RecordOptions:
     symbols: tuple[str, ...] = ()
     out: Path
     duration_s: float | None = None
-    env: str = "prod"
+    env: str = DEFAULT_ENV
     config: Path | None = None
     sets: tuple[str, ...] = ()
     authority: Path | None = None
@@ -109,12 +110,17 @@ class _Venue:
         return self.feed.venue
 
 
-def record(options: RecordOptions, watch: Callable[[dict[str, Any]], None] | None = None) -> RecordResult:
+def record(
+    options: RecordOptions,
+    watch: Callable[[dict[str, Any]], None] | None = None,
+    stoppable: Callable[[Callable[[], object]], None] | None = None,
+) -> RecordResult:
     """Records until the time is over or a signal comes.
 
     Args:
         options: What is asked.
         watch: Told the state ten times a second.
+        stoppable: Given a function that, called on any thread, ends the recording in order.
 
     Raises:
         UsageError: Something that was asked for cannot be.
@@ -125,7 +131,9 @@ def record(options: RecordOptions, watch: Callable[[dict[str, Any]], None] | Non
     venue = _venue(options)
     context = trusting(*([] if options.authority is None else [str(options.authority)]))
     with runner() as loop:
-        return loop.run(_Record(options, venue, context, watch or (lambda _: None)).main())
+        return loop.run(
+            _Record(options, venue, context, watch or (lambda _: None), stoppable or (lambda _: None)).main()
+        )
 
 
 def _venue(options: RecordOptions) -> _Venue:
@@ -136,10 +144,6 @@ def _venue(options: RecordOptions) -> _Venue:
     feed, normalizer = plugins.feed(options.venue), plugins.normalizer(options.venue)
     config_type = plugins.venue_config(options.venue)
     config = None if config_type is None else raw.section(("venue", options.venue), config_type)
-    if options.env not in feed.endpoints:
-        known = ", ".join(feed.endpoints)
-        raise UsageError(f"--env: expected one of {known} for {options.venue}, got {options.env!r}")
-    place = feed.endpoints[options.env]
     symbols = []
     for text in options.symbols:
         venue, symbol = parse_symbol(text)
@@ -151,11 +155,7 @@ def _venue(options: RecordOptions) -> _Venue:
         feed=feed,
         normalizer=normalizer,
         config=config,
-        endpoints=Endpoints(
-            getattr(config, "rest_url", "") or place.rest,
-            getattr(config, "streams_url", "") or place.streams,
-            place.ws_api,
-        ),
+        endpoints=endpoints_of(feed, config, options.env),
         symbols=tuple(dict.fromkeys(symbols)),
         versions={
             "python": sys.version.split()[0],
@@ -169,12 +169,18 @@ class _Record:
     """One recording."""
 
     def __init__(
-        self, options: RecordOptions, venue: _Venue, context: ssl.SSLContext, watch: Callable[[dict[str, Any]], None]
+        self,
+        options: RecordOptions,
+        venue: _Venue,
+        context: ssl.SSLContext,
+        watch: Callable[[dict[str, Any]], None],
+        stoppable: Callable[[Callable[[], object]], None],
     ) -> None:
         self._options = options
         self._venue = venue
         self._context = context
         self._watch = watch
+        self._stoppable = stoppable
         self._now = WallClock()
         self._over = asyncio.Event()
         self._alerts: Counter[str] = Counter()
@@ -182,35 +188,13 @@ class _Record:
     async def main(self) -> RecordResult:
         """From the list of instruments to the last frame."""
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self._over.set)
-        try:
-            plan = await self._unless_over(self._reach())
+        self._stoppable(lambda: loop.call_soon_threadsafe(self._over.set))
+        with ended_by_signals(self._over.set):
+            plan = await unless(self._over, self._reach(), "nothing was recorded")
             from bloor.market.kernels import warm
 
             warm()
             return await self._take(plan)
-        finally:
-            for number in (signal.SIGINT, signal.SIGTERM):
-                loop.remove_signal_handler(number)
-
-    async def _unless_over(self, work: Coroutine[Any, Any, RecordingPlan]) -> RecordingPlan:
-        """Waits for work, or for a signal.
-
-        Raises:
-            RunError: A signal came first.
-        """
-        task = asyncio.ensure_future(work)
-        over = asyncio.ensure_future(self._over.wait())
-        try:
-            await asyncio.wait({task, over}, return_when=asyncio.FIRST_COMPLETED)
-            if not task.done():
-                raise RunError("interrupted before the venue was reached; nothing was recorded")
-            return task.result()
-        finally:
-            for one in (task, over):
-                one.cancel()
-            await asyncio.gather(task, over, return_exceptions=True)
 
     async def _reach(self) -> RecordingPlan:
         venue = self._venue

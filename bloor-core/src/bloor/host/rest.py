@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import aiohttp
 from loguru import logger
+from yarl import URL
 
 from bloor.errors import RemoteProtocolError, RunError
 from bloor.host.transport import explained
 from bloor.venue.rest import RateBudget, RestRules, Retry, Urgency, VenueClock
+from bloor.venue.session import Request
 
 __all__ = ["Answer", "RestClient", "get_once", "trusting"]
 
@@ -58,6 +60,7 @@ class RestClient:
     Attributes:
         budget: What may be asked.
         clock: What the venue's clock says.
+        now: Our wall time, ns since the epoch.
     """
 
     def __init__(
@@ -74,7 +77,7 @@ class RestClient:
         self._name = name
         self._base = base
         self._rules = rules or RestRules()
-        self._now = now
+        self.now = now
         self._context = context
         self._http: aiohttp.ClientSession | None = None
 
@@ -84,8 +87,24 @@ class RestClient:
         Returns:
             The answer; one of status 429 without asking when the budget does not let it out for :data:`PATIENCE_S`.
         """
-        while (at := self.budget.ask(path, self._now(), urgency)) != 0:
-            wait_s = max(at - self._now(), 1_000_000) / 1e9
+        return await self._ask("GET", path, {}, urgency)
+
+    def venue_ns(self) -> int:
+        """The venue's time, as far as it is known."""
+        now_ns = self.now()
+        return now_ns + self.clock.offset_ns(now_ns)
+
+    async def request(self, request: Request) -> Answer:
+        """Makes a signed request once; as :meth:`get`. Nothing of its query and headers is ever logged.
+
+        A redirection is an answer like any other: a key does not follow one to another host.
+        """
+        urgency = Urgency.CANCEL if request.urgent else Urgency.ORDINARY
+        return await self._ask(request.method, f"{request.path}?{request.query}", request.headers, urgency)
+
+    async def _ask(self, method: str, path: str, head: Mapping[str, str], urgency: Urgency) -> Answer:
+        while (at := self.budget.ask(path, self.now(), urgency)) != 0:
+            wait_s = max(at - self.now(), 1_000_000) / 1e9
             if wait_s > PATIENCE_S:
                 return Answer(429, b"", f"no request may be sent to {self._name} for {wait_s:.0f} s")
             await asyncio.sleep(wait_s)
@@ -95,7 +114,9 @@ class RestClient:
                 connector=connector, timeout=aiohttp.ClientTimeout(total=REST_S), auto_decompress=True
             )
         try:
-            async with self._http.get(self._base + path) as answer:
+            # yarl would quote once more what is quoted, and signed, already
+            url = URL(self._base + path, encoded=True)
+            async with self._http.request(method, url, headers=head, allow_redirects=not head) as answer:
                 headers = {name.lower(): value for name, value in answer.headers.items()}
                 body = await _bounded(answer)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -103,9 +124,9 @@ class RestClient:
             logger.warning("{}: {}: {}", self._name, path.partition("?")[0], why)
             return Answer(0, b"", why)
         before = self.budget.blocked_until_ns
-        self.budget.answered(answer.status, headers, self._now())
+        self.budget.answered(answer.status, headers, self.now())
         if self.budget.blocked_until_ns > before:
-            seconds = (self.budget.blocked_until_ns - self._now()) / 1e9
+            seconds = (self.budget.blocked_until_ns - self.now()) / 1e9
             level, what = ("ERROR", "has banned this address") if self.budget.banned else ("WARNING", "says slow down")
             logger.log(level, "{} {} ({}): no requests for {:.0f} s", self._name, what, answer.status, seconds)
         return Answer(answer.status, body)
@@ -129,26 +150,30 @@ class RestClient:
 
     async def keep_time(self) -> None:
         """Asks the venue for its time again and again, until cancelled."""
-        rules = self._rules
-        if not rules.time_path or rules.parse_time is None:
-            return
         asked = 0
-        while True:
-            sent = self._now()
-            answer = await self.get(rules.time_path)
-            received = self._now()
-            if answer.status == 200:
-                try:
-                    stepped = self.clock.sample(sent, received, rules.parse_time(answer.body))
-                except RemoteProtocolError as error:
-                    logger.warning("{}: {}", self._name, error)
-                else:
-                    if stepped:
-                        logger.warning(
-                            "{}: its clock or ours was stepped by {:.3f} s", self._name, self.clock.last_step_ns / 1e9
-                        )
+        while self._rules.time_path:
+            await self.ask_time()
             asked += 1
             await asyncio.sleep(0.2 if asked < CLOCK_FIRST else CLOCK_EVERY_S)
+
+    async def ask_time(self) -> int:
+        """Asks the venue for its time once; how long that took in ns, or -1 without an answer that could be read."""
+        rules = self._rules
+        if rules.parse_time is None:
+            return -1
+        sent = self.now()
+        answer = await self.get(rules.time_path)
+        received = self.now()
+        if answer.status != 200:
+            return -1
+        try:
+            stepped = self.clock.sample(sent, received, rules.parse_time(answer.body))
+        except RemoteProtocolError as error:
+            logger.warning("{}: {}", self._name, error)
+            return -1
+        if stepped:
+            logger.warning("{}: its clock or ours was stepped by {:.3f} s", self._name, self.clock.last_step_ns / 1e9)
+        return received - sent
 
     async def close(self) -> None:
         """Closes its connections."""

@@ -11,10 +11,9 @@ import asyncio
 import contextlib
 import gc
 import os
-import signal
 import ssl
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,23 +21,30 @@ import orjson
 from attrs import define, field, frozen
 from loguru import logger
 
+from bloor.config import Mode
 from bloor.engine.core import Engine
-from bloor.engine.plan import VenuePlan
+from bloor.engine.plan import EnginePlan, VenuePlan
 from bloor.errors import JournalError, RunError, UsageError
+from bloor.host.account import account_lock
+from bloor.host.accounts import LiveAccounts
 from bloor.host.affinity import keep_off, own_cpu
 from bloor.host.epoch import next_epoch, state_folder
-from bloor.host.loop import runner
+from bloor.host.loop import ended_by_signals, runner, unless
 from bloor.host.options import RunOptions
 from bloor.host.outcome import Ears
-from bloor.host.rest import get_once, trusting
+from bloor.host.paper import PaperShell
+from bloor.host.rest import RestClient, get_once, trusting
 from bloor.host.setup import Setup, VenueChoice, prepare, select_instruments
-from bloor.host.shell import Shell, WallClock
+from bloor.host.shell import Shell
 from bloor.host.simvenue import SimulatedVenueProcess
 from bloor.journal.record import RecordKind
 from bloor.journal.writer import Writer
 from bloor.market.view import BookState
+from bloor.native.clock import WallClock
 from bloor.observe.session import Session
 from bloor.observe.summary import live_status, summary
+from bloor.simulation.paper import PaperVenue
+from bloor.venue.session import Endpoints
 
 __all__ = ["Progress", "RunResult", "run"]
 
@@ -53,11 +59,17 @@ STATUS_S = 0.25
 class Progress:
     """What a run tells about itself while it starts; the default says nothing."""
 
+    def stoppable(self, stop: Callable[[], object]) -> None:
+        """From now on ``stop``, called on any thread, ends the run in order, as Ctrl-C does."""
+
     def step(self, text: str) -> None:
         """Something that may take a while begins."""
 
     def started(self, session: Path) -> None:
         """The journal exists: it can be followed."""
+
+    def status(self, status: Mapping[str, Any]) -> None:
+        """A few times a second: what is journaled for those who watch (:func:`bloor.observe.summary.live_status`)."""
 
     def ended(self) -> None:
         """Nothing more will come."""
@@ -140,6 +152,8 @@ class _Run:
         self._times = _Clocked()
         self._ears = Ears(session)
         self._trusted: ssl.SSLContext | None = None
+        self._papers: list[PaperVenue] = []
+        self._accounts: LiveAccounts | None = None
         self._shell: Shell
         self._engine: Engine
         self._writer: Writer
@@ -150,25 +164,28 @@ class _Run:
             logger.warning(notice)
         self._session.write("config.json", self._setup.record())
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self._over.set)
-        try:
-            self._setup.plugins.session_start(self._session.path, self._setup.run.mode.value)
-            plans = await self._reach()
-            self._warm()
-            return await self._trade(plans)
-        finally:
-            await asyncio.gather(*(process.stop() for process in self._processes))
-            for number in (signal.SIGINT, signal.SIGTERM):
-                loop.remove_signal_handler(number)
+        self._progress.stoppable(lambda: loop.call_soon_threadsafe(self._over.set))
+        with ended_by_signals(self._over.set):
+            try:
+                self._setup.plugins.session_start(self._session.path, self._setup.run.mode.value)
+                plans = await unless(self._over, self._reach(), "no venue was reached, nothing was traded")
+                self._warm()
+                with self._locked():
+                    return await self._trade(plans)
+            finally:
+                await asyncio.gather(*(process.stop() for process in self._processes))
 
     # ---- start
 
     async def _reach(self) -> list[VenuePlan]:
-        """Starts every simulated venue and asks it for its instruments."""
+        """Starts every simulated venue, and asks every venue for its instruments."""
+        if self._setup.run.authority is not None:
+            self._trusted = trusting(str(self._setup.run.authority))
         return [await self._reach_one(choice) for choice in self._setup.venues]
 
     async def _reach_one(self, choice: VenueChoice) -> VenuePlan:
+        if choice.endpoints is not None:
+            return await self._reach_real(choice, choice.endpoints)
         run = self._setup.run
         self._progress.step(f"starting the simulated {choice.venue}")
         process = await SimulatedVenueProcess.start(
@@ -183,6 +200,27 @@ class _Run:
         listed = choice.feed.parse_instruments(body)
         instruments = select_instruments(choice, listed, recorded=bool(run.data))
         return choice.plan(process.endpoints, process.credentials, instruments)
+
+    async def _reach_real(self, choice: VenueChoice, endpoints: Endpoints) -> VenuePlan:
+        """Asks a venue that is there anyway for its instruments."""
+        self._progress.step(f"asking {choice.venue} for its instruments")
+        client = RestClient(choice.venue, endpoints.rest, choice.feed.rest, WallClock(), context=self._trusted)
+        try:
+            body = await client.fetch(choice.feed.instruments_path(choice.symbols))
+        finally:
+            await client.close()
+        instruments = select_instruments(choice, choice.feed.parse_instruments(body), recorded=False)
+        return choice.plan(endpoints, choice.keys, instruments)
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Keeps other live runs of this host off the accounts of this one."""
+        with contextlib.ExitStack() as locks:
+            for choice in self._setup.venues:
+                if choice.keys:
+                    folder = state_folder(os.environ)
+                    locks.enter_context(account_lock(folder, choice.venue, self._setup.env, choice.keys))
+            yield
 
     def _warm(self) -> None:
         from bloor.market.kernels import warm
@@ -201,7 +239,9 @@ class _Run:
     async def _trade(self, plans: Sequence[VenuePlan]) -> RunResult:
         plan = self._setup.plan(plans, next_epoch(state_folder(os.environ)))
         header = orjson.dumps({"config": self._setup.record(), "engine": plan.record()})
-        self._shell = Shell(plans, context=self._trusted, seed=plan.seed)
+        self._shell = self._make_shell(plan)
+        if self._setup.run.mode is Mode.LIVE:
+            self._accounts = LiveAccounts(plan, self._setup.env, self._shell.rest)
         self._writer = Writer(
             self._session.journal, epoch=plan.epoch, clock=time.monotonic_ns, header=header, wall_ns=self._shell.now()
         )
@@ -213,6 +253,15 @@ class _Run:
             result = self._finish(failure)
             self._writer.close(self._shell.now())
             return result
+
+    def _make_shell(self, plan: EnginePlan) -> Shell:
+        if self._setup.run.mode is not Mode.PAPER:
+            return Shell(plan.venues, context=self._trusted, seed=plan.seed)
+        self._papers = [
+            PaperVenue(venue.instruments, venue.normalizer.build(), self._setup.paper, plan.seed + number)
+            for number, venue in enumerate(plan.venues)
+        ]
+        return PaperShell(plan.venues, self._papers, context=self._trusted, seed=plan.seed)
 
     @contextlib.contextmanager
     def _cpus(self) -> Iterator[None]:
@@ -228,6 +277,13 @@ class _Run:
     async def _until_over(self) -> str:
         """From the first connection to the last; why the run failed, or nothing."""
         loop = asyncio.get_running_loop()
+        if self._accounts is not None:
+            try:
+                await self._accounts.before(self._over, self._progress.step)
+            except RunError as error:
+                await self._shell.close()
+                return str(error)
+            self._session.write("accounts.json", {"accounts": self._accounts.documents()})
         tending = loop.create_task(self._shell.tend(self._look))
         failure = ""
         try:
@@ -245,6 +301,8 @@ class _Run:
                 failure = failure or f"the run loop broke: {tending.exception()}"
             tending.cancel()
             await asyncio.gather(tending, return_exceptions=True)
+            left = "" if self._accounts is None else await self._accounts.after()
+            failure = failure or left
             await self._shell.close()
         return failure
 
@@ -298,6 +356,7 @@ class _Run:
         """Slow work, ten times a second: files, the journal's next segment, status, garbage."""
         self._ears.flush()
         self._tend_journal()
+        self._watch_clocks()
         now_ns = time.monotonic_ns()
         if any(desk.book.view.state != BookState.SYNCED for desk in self._engine.desks) and self._times.first_frame_s:
             self._times.stale_ns += now_ns - self._times.last_look_ns
@@ -305,6 +364,13 @@ class _Run:
             self._write_status()
             gc.collect(1)
         self._times.last_look_ns = now_ns
+
+    def _watch_clocks(self) -> None:
+        """Stops live trading where the clocks do not let signed requests pass, or were stepped."""
+        if self._accounts is None or self._engine.gate.halted:
+            return
+        if moved := self._accounts.clock_moved(self._shell.now()):
+            self._engine.halt(self._shell.now(), f"clock: {moved}")
 
     def _tend_journal(self) -> None:
         """Prepares the next segment; without room for it trading ends while cancels can still be journaled."""
@@ -319,6 +385,7 @@ class _Run:
         elapsed = asyncio.get_running_loop().time() - self._times.first_frame_s if self._times.first_frame_s else 0.0
         status = live_status(self._engine, elapsed_s=elapsed, duration_s=self._setup.duration_s)
         self._writer.append(RecordKind.STATUS, 0, self._shell.now(), orjson.dumps(status))
+        self._progress.status(status)
 
     # ---- end
 
@@ -338,6 +405,15 @@ class _Run:
             versions=self._setup.versions(),
             notices=self._setup.notices,
         )
+        if self._setup.run.mode is not Mode.SIM:
+            document["env"] = self._setup.env
+            document["accounts"] = [
+                {"venue": venue.venue, "env": "paper", "balances": paper.balances()}
+                for venue, paper in zip(self._engine.plan.venues, self._papers, strict=False)
+            ]
+            if self._accounts is not None:
+                document["accounts"] = self._accounts.documents()
+                document["notices"] += self._accounts.notices()
         document["alerts"] = dict(sorted(self._ears.alerts.items()))
         document["failure"] = failure or None
         self._writer.append(RecordKind.STATUS, 0, self._shell.now(), orjson.dumps({"summary": document}))

@@ -7,23 +7,30 @@ from collections.abc import Mapping, Sequence
 from importlib import metadata
 from typing import Any, Protocol
 
-from attrs import frozen
+from attrs import evolve, field, frozen
 
 from bloor import __version__
 from bloor.config import Mode, RawConfig
 from bloor.config.fingerprint import fingerprint, plain
-from bloor.config.sections import RunConfig
+from bloor.config.sections import PaperConfig, RunConfig
 from bloor.engine.plan import EnginePlan, StrategyPlan, VenuePlan
 from bloor.errors import InputFileError, RemoteProtocolError, UsageError, nearest
 from bloor.hookspecs import ExecutorSpec, FeedSpec, NormalizerSpec
+from bloor.host.arming import check_key_sections, live_keys
 from bloor.host.options import RunOptions
+from bloor.host.places import DEFAULT_ENV, endpoints_of
 from bloor.market.recorded_folder import journal_folder
 from bloor.model.instrument import Instrument
 from bloor.model.symbols import parse_symbol
 from bloor.plugins.catalog import Kind
+from bloor.plugins.code import class_sha256, code_sha256
 from bloor.plugins.host import PluginHost
 from bloor.risk.check import RiskCheck
-from bloor.risk.limits import resolve_limits
+from bloor.risk.limits import missing_limits, resolve_limits
+from bloor.simulation.paper import longest_round_trip_ns
+from bloor.strategy.api import Strategy
+from bloor.strategy.naming import strategy_name
+from bloor.venue.paper import paper_executor
 from bloor.venue.session import Endpoints
 
 __all__ = ["Setup", "VenueChoice", "prepare", "select_instruments"]
@@ -44,6 +51,8 @@ class VenueChoice:
         executor: Its order entry.
         config: Its section, typed; None when the plug-in has none.
         symbols: Canonical symbols to trade there; empty for what the recording or the venue has.
+        endpoints: Where the real venue is; None for a simulated one, which says so itself.
+        keys: What opens an account there, in live mode.
     """
 
     feed: FeedSpec
@@ -51,6 +60,8 @@ class VenueChoice:
     executor: ExecutorSpec
     config: Any
     symbols: tuple[str, ...]
+    endpoints: Endpoints | None = None
+    keys: Mapping[str, Any] = field(factory=dict, repr=False)
 
     @property
     def venue(self) -> str:
@@ -82,6 +93,8 @@ class Setup:
 
     Attributes:
         run: The section ``[run]``, the command's options on top.
+        paper: The section ``[paper]``.
+        env: The environment of real venues.
         raw: The whole configuration.
         plugins: The loaded plug-ins.
         venues: Where to trade.
@@ -92,6 +105,8 @@ class Setup:
     """
 
     run: RunConfig
+    paper: PaperConfig
+    env: str
     raw: RawConfig
     plugins: PluginHost
     venues: tuple[VenueChoice, ...]
@@ -103,12 +118,15 @@ class Setup:
     def plan(self, venues: Sequence[VenuePlan], epoch: int) -> EnginePlan:
         """The engine's plan, once every venue is reached."""
         return EnginePlan(
-            venues=tuple(venues), strategies=self.strategies, checks=self.checks, epoch=epoch, seed=self.run.seed
-        )
+            venues=tuple(venues), strategies=self.strategies, checks=self.checks, epoch=epoch, seed=self.run.seed,
+            fused=self.run.fused,
+        )  # fmt: skip
 
     def sections(self) -> dict[str, Any]:
         """Every typed section of this run, defaults included, as plain data; secrets are masked."""
         typed: dict[str, Any] = {"run": self.run}
+        if self.run.mode is Mode.PAPER:
+            typed["paper"] = self.paper
         typed |= {f"venue.{v.venue}": v.config for v in self.venues if v.config is not None}
         typed |= {f"strategy.{s.name}": s.config for s in self.strategies}
         typed |= {f"risk.{check.name}": limits for check, limits in self.checks}
@@ -122,7 +140,16 @@ class Setup:
             "sources": self.raw.provenance(),
             "hash": fingerprint({n: s for n, s in sections.items() if n != "run"}),
             "versions": self.versions(),
+            "code": self.code(),
         }
+
+    def code(self) -> dict[str, str]:
+        """Hashes over the sources of bloor, of every loaded distribution, and of strategies that belong to none."""
+        found = {"bloor-core": code_sha256("bloor")}
+        for loaded in self.plugins.loaded.values():
+            found[loaded.installed.distribution] = code_sha256(loaded.installed.package)
+        unpackaged = (s for s in self.strategies if s.name not in self.plugins.loaded)
+        return found | {f"strategy {s.name}": class_sha256(s.cls) for s in unpackaged}
 
     def versions(self) -> dict[str, str]:
         """Versions of Python, bloor and every distribution whose plug-ins are loaded."""
@@ -145,20 +172,36 @@ def prepare(options: RunOptions, environ: Mapping[str, str]) -> Setup:
     raw = options.layers(environ)
     core = raw.core()
     run = core.run
-    if run.mode is not Mode.SIM:
-        raise UsageError(f"--mode {run.mode.value}: expected sim, the only mode of bloor {__version__}")
+    paper = raw.section("paper", PaperConfig)
     plugins = PluginHost(allow=core.plugins.allow, block=[*core.plugins.block, *options.blocked])
-    raw.check_plugin_sections(plugins.section_names())
-    strategies = _strategies(plugins, raw, run.plugins)
+    sections = plugins.section_names()
+    sections["strategy"] += [strategy_name(cls) for cls in options.strategies]
+    raw.check_plugin_sections(sections)
+    check_key_sections(raw)
+    strategies = _strategies(plugins, raw, run.plugins, options.strategies)
     notices: list[str] = []
     venues = _venues(plugins, raw, run, notices)
     _check_data(run, venues)
     checks = tuple(
-        (check, resolve_limits(check, _leaves(raw, name), run.mode)) for name, check in plugins.risk_checks().items()
+        (check, _limits(check, _leaves(raw, name), run.mode, notices)) for name, check in plugins.risk_checks().items()
     )
-    duration = run.duration.seconds if run.duration is not None else SIM_DURATION_S
+    env = run.env or DEFAULT_ENV
+    if run.mode is not Mode.SIM:
+        venues = tuple(evolve(v, endpoints=endpoints_of(v.feed, v.config, env)) for v in venues)
+    if run.mode is Mode.PAPER:
+        round_trip_ns = longest_round_trip_ns(paper)
+        venues = tuple(evolve(v, executor=paper_executor(v.venue, round_trip_ns)) for v in venues)
+    if run.mode is Mode.LIVE:
+        keys = live_keys(raw, run.armed, [v.executor for v in venues], env, checks, environ)
+        venues = tuple(evolve(v, keys=keys[v.venue]) for v in venues)
+    if run.duration is not None:
+        duration: float | None = run.duration.seconds
+    else:
+        duration = SIM_DURATION_S if run.mode is Mode.SIM else None
     return Setup(
         run=run,
+        paper=paper,
+        env=env,
         raw=raw,
         plugins=plugins,
         venues=venues,
@@ -169,7 +212,21 @@ def prepare(options: RunOptions, environ: Mapping[str, str]) -> Setup:
     )
 
 
+def _limits(check: type[RiskCheck], leaves: Mapping[str, Any], mode: Mode, notices: list[str]) -> Any:
+    """The limits of a check. On paper nothing is at stake, so that what nobody stated is as in sim mode, and told."""
+    limits = resolve_limits(check, leaves, mode)
+    missing = missing_limits(limits) if mode is Mode.PAPER else ()
+    if not missing:
+        return limits
+    full = resolve_limits(check, leaves, Mode.SIM)
+    taken = ", ".join(f"{name} = {plain(getattr(full, name))}" for name in missing)
+    notices.append(f"[risk.{check.name}] states no limit for {', '.join(missing)}: paper takes {taken}; live needs it")
+    return full
+
+
 def _check_data(run: RunConfig, venues: Sequence[VenueChoice]) -> None:
+    if run.data and run.mode is not Mode.SIM:
+        raise UsageError(f"--data: a recording drives a simulated venue; --mode {run.mode.value} trades at a real one")
     if run.data and len(venues) > 1:
         raise UsageError("--data: a recording drives one venue; name it with --venue")
     for path in run.data:
@@ -190,7 +247,9 @@ def _leaves(raw: RawConfig, name: str) -> Mapping[str, Any]:
     return section
 
 
-def _strategies(plugins: PluginHost, raw: RawConfig, names: Sequence[str]) -> tuple[StrategyPlan, ...]:
+def _strategies(
+    plugins: PluginHost, raw: RawConfig, names: Sequence[str], given: Sequence[type[Strategy]]
+) -> tuple[StrategyPlan, ...]:
     from bloor.strategy.params import config_class
 
     plans = []
@@ -199,6 +258,11 @@ def _strategies(plugins: PluginHost, raw: RawConfig, names: Sequence[str]) -> tu
         if "bloor_strategy" in loaded.hooks:
             cls = plugins.strategy(name)
             plans.append(StrategyPlan(name=name, cls=cls, config=raw.section(("strategy", name), config_class(cls))))
+    for cls in given:
+        name = strategy_name(cls)
+        if name in plugins.catalog.entries or name in (plan.name for plan in plans):
+            raise UsageError(f"strategies: {cls.__name__}: {name!r} is the name of another; give it a name of its own")
+        plans.append(StrategyPlan(name=name, cls=cls, config=raw.section(("strategy", name), config_class(cls))))
     if not plans:
         installed = ", ".join(plugins.catalog.names(Kind.STRATEGY)) or "none; pip install bloor-strategies"
         raise UsageError(f"-p: expected the name of at least one strategy (installed: {installed})")

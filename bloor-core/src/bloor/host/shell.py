@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-import time
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol
 
@@ -19,12 +18,17 @@ from bloor.engine.effects import STANDBY, feed_conn, line_of, order_conn
 from bloor.hookspecs import FeedSpec
 from bloor.host.rest import RestClient
 from bloor.host.transport import Link
-from bloor.venue.session import Endpoints
+from bloor.native.clock import WallClock
+from bloor.venue.session import Endpoints, Request
 
-__all__ = ["Carried", "Reached", "Shell", "WallClock"]
+__all__ = ["Carried", "Reached", "Shell"]
 
-#: How often deadlines are looked at. They are time-outs of seconds, so this is fine enough.
+#: How often deadlines are looked at, since any input may have brought a nearer one.
 TICK_S = 0.01
+#: The shortest sleep before one: what an event loop's timer can tell apart.
+SHORTEST_S = 0.001
+#: How often slow work is done.
+SLOW_S = 0.1
 
 
 class Carried(Protocol):
@@ -72,22 +76,6 @@ class Reached(Protocol):
         """Its market data."""
 
 
-class WallClock:
-    """Wall time in ns since the epoch that never goes back, whatever is done to the system's clock."""
-
-    __slots__ = ("_last",)
-
-    def __init__(self) -> None:
-        self._last = 0
-
-    def __call__(self) -> int:
-        """Now."""
-        now = time.time_ns()
-        if now > self._last:
-            self._last = now
-        return self._last
-
-
 class Shell:
     """Carries an engine over real connections; it is the engine's :class:`~bloor.engine.effects.Effects`.
 
@@ -114,6 +102,7 @@ class Shell:
         self._engine: Carried
         self._links: dict[int, Link] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._chains: dict[tuple[int, str], asyncio.Task[None]] = {}
         self._closing = False
         self.rest = [
             RestClient(venue.venue, venue.endpoints.rest, venue.feed.rest, self.now, context=context)
@@ -129,6 +118,14 @@ class Shell:
     def get(self, conn: int, tag: str, path: str) -> None:
         """Starts a REST request; its answer becomes an input."""
         self._spawn(self._fetch(conn, tag, path))
+
+    def request(self, conn: int, request: Request) -> None:
+        """Starts a signed REST request behind those about the same; its answer becomes an input."""
+        chain = (conn, request.about)
+        before = self._chains.get(chain)
+        task = self._spawn(self._signed(conn, request, before))
+        self._chains[chain] = task
+        task.add_done_callback(lambda done: self._chains.pop(chain) if self._chains.get(chain) is done else None)
 
     def reconnect(self, conn: int, reason: str) -> None:
         """Drops a connection, after the present callback."""
@@ -171,14 +168,16 @@ class Shell:
 
     async def tend(self, slow: Callable[[], None]) -> None:
         """Looks at the engine's deadlines and does ``slow`` work, until cancelled."""
-        beats = 0
+        loop = asyncio.get_running_loop()
+        slow_s = loop.time() + SLOW_S
         while True:
-            await asyncio.sleep(TICK_S)
+            ahead_s = (self._engine.deadline_ns - self.now()) / 1e9
+            await asyncio.sleep(min(max(ahead_s, SHORTEST_S), TICK_S))
             now = self.now()
             if now >= self._engine.deadline_ns:
                 self._engine.timer(now)
-            beats += 1
-            if beats % 10 == 0:
+            if loop.time() >= slow_s:
+                slow_s = loop.time() + SLOW_S
                 slow()
 
     async def close(self) -> None:
@@ -233,10 +232,18 @@ class Shell:
         if not self._closing:
             self._engine.response(conn, tag, answer.status, answer.body, self.now())
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _signed(self, conn: int, request: Request, before: asyncio.Task[None] | None) -> None:
+        if before is not None:
+            await asyncio.wait([before])
+        answer = await self.rest[line_of(conn)[0]].request(request)
+        if not self._closing:
+            self._engine.response(conn, request.tag, answer.status, answer.body, self.now())
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._done)
+        return task
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

@@ -50,6 +50,7 @@ class SimulatedVenueProcess:
         seed: int,
         log: Path,
         tls: bool = False,
+        faults: str = "",
     ) -> SimulatedVenueProcess:
         """Starts it and waits until it is ready.
 
@@ -61,6 +62,7 @@ class SimulatedVenueProcess:
             seed: Seeds its market.
             log: File that its stderr goes to.
             tls: Whether it serves over TLS, with an authority of its own.
+            faults: Faults that it injects, as ``bloor venue sim --faults`` takes them.
 
         Raises:
             UsageError: It refused its input; the message is its own.
@@ -70,6 +72,8 @@ class SimulatedVenueProcess:
         command += ["--speed", str(speed)]
         if tls:
             command.append("--tls")
+        if faults:
+            command += ["--faults", faults]
         for symbol in symbols:
             command += ["--symbol", symbol]
         for path in data:

@@ -13,11 +13,13 @@ from attrs import frozen
 from bloor.model.instrument import Instrument
 
 __all__ = [
+    "AmendRequest",
     "CancelRequest",
     "Fill",
     "Liquidity",
     "OrderRequest",
     "OrderType",
+    "ReplaceRequest",
     "ReportKind",
     "Side",
     "TimeInForce",
@@ -95,6 +97,37 @@ class CancelRequest:
     instrument: Instrument
 
 
+@frozen(kw_only=True)
+class ReplaceRequest:
+    """A request to cancel one of our orders and place another in its stead, as one request.
+
+    The new order is placed only if the cancel succeeds.
+
+    Attributes:
+        old: The order to cancel.
+        new: The order to place.
+        only_unfilled: Refuse both if anything of the old order has traded: then what both can fill together is never
+            more than the larger of the two.
+    """
+
+    old: CancelRequest
+    new: OrderRequest
+    only_unfilled: bool
+
+
+@frozen(kw_only=True)
+class AmendRequest:
+    """A request to reduce the quantity of one of our orders, which keeps its id and its place in the queue.
+
+    Attributes:
+        order: The order.
+        lots: Its new quantity in lots, what is filled already included.
+    """
+
+    order: CancelRequest
+    lots: int
+
+
 class ReportKind(IntEnum):
     """What a venue says of an order. Each is an input of the table in :mod:`bloor.execution.life`."""
 
@@ -120,6 +153,14 @@ class ReportKind(IntEnum):
     NOT_FOUND = 10
     #: The outcome of a cancel is not known.
     CANCEL_UNCERTAIN = 11
+    #: The quantity was reduced because we asked; ``quantity_units`` says to what.
+    REPLACED = 12
+    #: The reduction was refused: too late, unknown order, or not allowed.
+    REPLACE_REJECT = 13
+    #: The outcome of a reduction is not known.
+    REPLACE_UNCERTAIN = 14
+    #: The account's trades in the order's instrument while it may have lived: ``order_ids`` says of which orders.
+    TRADES_SEEN = 15
 
 
 @frozen(kw_only=True)
@@ -155,9 +196,11 @@ class VenueReport:
         venue_symbol: The venue's name of the instrument; empty when the answer does not say it.
         venue_order_id: The venue's id, empty when not said.
         cumulative_units: Filled quantity so far as the venue counts it, in units; -1 when not said.
+        quantity_units: Ordered quantity as the venue has it, in units; -1 when not said.
         fill: The execution, for ``FILL``.
         reason: The venue's code and text for a refusal or an end, e.g. ``-2010 insufficient balance``.
         exch_ns: The venue's time of the event, ns since the epoch; 0 when not said.
+        order_ids: For ``TRADES_SEEN``: the venue's ids of the orders that traded; None when there may be more.
     """
 
     kind: ReportKind
@@ -165,9 +208,11 @@ class VenueReport:
     venue_symbol: str = ""
     venue_order_id: str = ""
     cumulative_units: int = -1
+    quantity_units: int = -1
     fill: VenueFill | None = None
     reason: str = ""
     exch_ns: int = 0
+    order_ids: frozenset[str] | None = None
 
 
 @frozen(kw_only=True)

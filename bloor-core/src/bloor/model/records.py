@@ -34,10 +34,12 @@ class RecordView:
     Attributes:
         array: The ``(1,)`` structured array that owns the memory; keep the view alive while compiled code holds its
             address.
+        address: Where the record lies; valid while this view or its array lives.
     """
 
     if not TYPE_CHECKING:  # a type checker would refuse to assign the fields, which are properties made at run time
-        __slots__ = ("_q", "_Q", "_d", "_i", "_I", "_h", "_H", "_b", "_B", "array")  # noqa: RUF023 (grouped by width)
+        # grouped by width
+        __slots__ = ("_q", "_Q", "_d", "_i", "_I", "_h", "_H", "_b", "_B", "array", "address")  # noqa: RUF023
 
     #: The record's aligned numpy dtype.
     DTYPE: ClassVar[np.dtype[Any]] = np.dtype([])
@@ -48,15 +50,11 @@ class RecordView:
         if array.shape != (1,) or array.dtype != self.DTYPE:
             raise ValueError(f"expected a (1,) array of {self.DTYPE}, got {array.shape} of {array.dtype}")
         self.array = array
+        self.address = int(array.ctypes.data)  # asked for at every order; numpy takes a microsecond to say it
         raw = memoryview(array.view(np.uint8).reshape(-1).data)
         for code in _FORMATS.values():
             width = np.dtype(code).itemsize
             setattr(self, f"_{code}", raw[: len(raw) // width * width].cast(cast(Any, code)))
-
-    @property
-    def address(self) -> int:
-        """Where the record lies; valid while this view or its array lives."""
-        return int(self.array.ctypes.data)
 
     def __repr__(self) -> str:
         fields = ", ".join(f"{name}={getattr(self, name)}" for name in self.DTYPE.names or ())

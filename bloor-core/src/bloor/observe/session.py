@@ -6,6 +6,7 @@
         journal/            every frame in and out, every decision (bloor.journal)
         config.json         the resolved configuration, where each value came from, versions and hashes
         fills.jsonl         one line per fill
+        accounts.json       live mode: what was found at each venue before the first order
         summary.json        the run's document, as ``bloor run --json`` prints it
         log.txt             what was logged
 

@@ -5,6 +5,11 @@ all fills less fees, plus the positions at their marks; a mark is the mid price 
 is empty). ``fills.jsonl`` gives the same number::
 
     pnl_net = sum(-side * price * qty) - sum(fee_quote) + sum(position * mark)
+
+A fee in an asset of unknown worth counts as 0 there; ``fees_unvalued`` says of how many fills and how much of what.
+
+``positions`` has a row for each strategy in each instrument, ``by_strategy`` one for each strategy; the sums of either
+are the totals, exactly.
 """
 
 from __future__ import annotations
@@ -49,10 +54,35 @@ def _positions(engine: Engine) -> list[dict[str, Any]]:
                 "mark": f"{_mark(desk):f}",
                 "pnl_net": f"{desk.account.pnl_net(desk.mark2):f}",
                 "fees": f"{desk.account.fees:f}",
+                "fills": desk.account.fills,
+                "volume_quote": f"{desk.account.volume:f}",
                 "halted": desk.halted or None,
             }
         )
     return rows
+
+
+def _strategies(engine: Engine) -> list[dict[str, Any]]:
+    """What each strategy did in all its instruments; the sums over the list are the totals of the document."""
+    rows = []
+    for number, strategy in enumerate(engine.plan.strategies):
+        desks = [desk for desk in engine.desks if desk.number == number]
+        rows.append({"strategy": strategy.name, "orders": engine.tally(number), **_results(desks)})
+    return rows
+
+
+def _results(desks: Sequence[Desk]) -> dict[str, Any]:
+    """Fills and money of some desks together."""
+    wins = sum(d.account.wins for d in desks)
+    trips = wins + sum(d.account.losses for d in desks)
+    return {
+        "fills": sum(d.account.fills for d in desks),
+        "volume_quote": _money([d.account.volume for d in desks]),
+        "fees": _money([d.account.fees for d in desks]),
+        "pnl_net": _money([d.account.pnl_net(d.mark2) for d in desks]),
+        "win_rate": round(wins / trips, 4) if trips else None,
+        "round_trips": trips,
+    }
 
 
 def _quality(engine: Engine, stale_ns: int) -> dict[str, Any]:
@@ -65,6 +95,22 @@ def _quality(engine: Engine, stale_ns: int) -> dict[str, Any]:
         "errors": sum(c.errors for c in counters),
         "crossed": sum(c.crossed for c in counters),
     }
+
+
+def _unvalued(engine: Engine) -> dict[str, Any]:
+    """Fees in assets whose worth nobody knew: they count as 0 in ``fees`` and ``pnl_net``."""
+    counters = engine.blotter.counters
+    amounts = {asset: f"{amount:f}" for asset, amount in sorted(counters.unvalued.items())}
+    return {"fills": counters.fees_unvalued, "amounts": amounts}
+
+
+def _unvalued_notice(engine: Engine) -> list[str]:
+    counters = engine.blotter.counters
+    if not counters.fees_unvalued:
+        return []
+    assets = ", ".join(sorted(counters.unvalued))
+    came = f"the fees of {counters.fees_unvalued} fills, in {assets}, count as 0, for nobody knows what it is worth"
+    return [f"{came}: set fee_rates of the venue, or trade {assets} too"]
 
 
 def summary(
@@ -88,9 +134,6 @@ def summary(
         versions: Of everything that took part.
         notices: What the user should know.
     """
-    desks = engine.desks
-    wins = sum(d.account.wins for d in desks)
-    trips = wins + sum(d.account.losses for d in desks)
     return {
         "mode": mode,
         "session": str(session),
@@ -100,13 +143,10 @@ def summary(
         "frames": engine.measures.frames,
         "events": engine.measures.events,
         "orders": engine.tally(),
-        "fills": sum(d.account.fills for d in desks),
-        "volume_quote": _money([d.account.volume for d in desks]),
-        "fees": _money([d.account.fees for d in desks]),
-        "pnl_net": _money([d.account.pnl_net(d.mark2) for d in desks]),
+        **_results(engine.desks),
+        "fees_unvalued": _unvalued(engine),
         "positions": _positions(engine),
-        "win_rate": round(wins / trips, 4) if trips else None,
-        "round_trips": trips,
+        "by_strategy": _strategies(engine),
         "latency_ns": engine.measures.latencies(),
         "denials": dict(sorted(engine.measures.denials.items())),
         "data_quality": _quality(engine, stale_ns),
@@ -114,7 +154,7 @@ def summary(
         "hash": engine.log.hexdigest(),
         "decisions": engine.log.count,
         "halted": engine.gate.halted if not engine.stopping else "",
-        "notices": list(notices),
+        "notices": [*notices, *_unvalued_notice(engine)],
         "versions": versions,
     }
 

@@ -75,6 +75,11 @@ class Installed:
     entry_point: metadata.EntryPoint = field(repr=False, eq=False)
 
     @property
+    def package(self) -> str:
+        """The top-level package or module that it is in."""
+        return self.value.partition(":")[0].partition(".")[0]
+
+    @property
     def origin(self) -> str:
         """``distribution version (entry point)``, for messages."""
         return f"{self.distribution} {self.version} ({self.value})"

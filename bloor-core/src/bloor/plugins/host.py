@@ -185,11 +185,16 @@ class PluginHost:
         return [name for name in self.catalog.names(Kind.VENUE) if name not in self._blocked]
 
     def section_names(self) -> dict[str, list[str]]:
-        """Which plug-in sections a configuration may have: ``{"strategy": names, "risk": names, "venue": names}``.
+        """Which plug-in sections a configuration may have: names by table, one for each of ``PLUGIN_TABLES``.
 
         A plug-in that does not say its kind may have any of them.
         """
-        kinds = {"strategy": [Kind.STRATEGY], "risk": [Kind.RISK_CHECK], "venue": [Kind.VENUE, Kind.FEED]}
+        kinds = {
+            "strategy": [Kind.STRATEGY],
+            "risk": [Kind.RISK_CHECK],
+            "venue": [Kind.VENUE, Kind.FEED],
+            "keys": [Kind.VENUE],
+        }
         return {table: self.catalog.names(*of, Kind.UNKNOWN) for table, of in kinds.items()}
 
     def _ask(self, name: str, hook: str) -> Any:

@@ -2,7 +2,8 @@
 
 A check sees one order, the book of its instrument and the exposure that its acceptance would add to, all as records of
 integers, and answers 0 to pass or the number of one of its codes to deny. It keeps no clock (``now_ns`` comes with the
-event) and does no I/O. What it remembers, it remembers in fields of its own.
+event) and does no I/O. What it remembers, it remembers in fields of its own; with a compiled form
+(:class:`~bloor.risk.compiled.CompiledCheck`), in cells that both forms read and write.
 
 A limit that is not configured denies: each limits class gives ``None`` as the default of what must be stated, and
 :meth:`RiskCheck.sim_limits` says what the `sim` mode uses when the user states nothing.
@@ -12,11 +13,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from enum import Enum
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from bloor.market.view import BookView
 from bloor.model.instrument import Instrument
 from bloor.model.records import RecordView, record
+
+if TYPE_CHECKING:
+    from bloor.risk.compiled import CompiledCheck
 
 __all__ = ["Control", "Exposure", "OrderIntent", "RiskCheck"]
 
@@ -112,3 +116,13 @@ class RiskCheck(ABC):
     @abstractmethod
     def check(self, order: OrderIntent, book: BookView, exposure: Exposure, now_ns: int) -> int:
         """0 to pass, or the number of the reason to deny; called once per order, before it is sent."""
+
+    def compiled(self) -> CompiledCheck | None:
+        """The compiled form of this check, with its limits; None, as here, when there is none.
+
+        It answers the same for every order, on the same memory: :meth:`check` is the reference, and a run may ask now
+        one and now the other. Only where every check of a run has one does the gate decide in machine code. Asked for
+        once, when the gate is made; not asked of a subclass that has a :meth:`check` of its own and no ``compiled``.
+        Whatever else a subclass changes, it must see to it that both forms say the same.
+        """
+        return None

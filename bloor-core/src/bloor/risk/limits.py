@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, TypeVar
 
 import attrs
+import numpy as np
 
 from bloor.config.layers import Leaf, Tree
 from bloor.config.sections import Mode
@@ -13,7 +14,9 @@ from bloor.config.structure import structure
 from bloor.errors import ConfigError
 from bloor.market.view import BookView
 from bloor.model.instrument import Instrument
+from bloor.risk import missing_kernel
 from bloor.risk.check import Exposure, OrderIntent, RiskCheck
+from bloor.risk.compiled import CompiledCheck
 
 __all__ = ["LimitsMissing", "build_check", "missing_limits", "resolve_limits", "stated"]
 
@@ -111,3 +114,7 @@ class LimitsMissing(RiskCheck):
     def check(self, order: OrderIntent, book: BookView, exposure: Exposure, now_ns: int) -> int:
         """Denies."""
         return 1
+
+    def compiled(self) -> CompiledCheck:
+        """Denies too."""
+        return CompiledCheck((missing_kernel,), np.zeros(0, np.int64))

@@ -11,6 +11,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from enum import IntEnum
 from typing import Any, ClassVar, NamedTuple
 
+import numpy as np
 from attrs import frozen
 
 from bloor.market.events import NO_PRICE
@@ -18,7 +19,9 @@ from bloor.market.view import BookView
 from bloor.model.decimals import INT64_MAX
 from bloor.model.instrument import Instrument
 from bloor.model.orders import OrderType, Side, TimeInForce
+from bloor.risk import rules_kernel
 from bloor.risk.check import Exposure, OrderIntent, RiskCheck
+from bloor.risk.compiled import WIDEST, CompiledCheck, wide_cells
 
 __all__ = ["InstrumentRules", "Rule", "RulesLimits"]
 
@@ -48,7 +51,7 @@ class RulesLimits:
 
 
 class _Bounds(NamedTuple):
-    """An instrument in the integers that one order needs."""
+    """An instrument in the integers that one order needs; quantities fit 63 bits, values 127."""
 
     refused: int
     lot_units: int
@@ -57,6 +60,13 @@ class _Bounds(NamedTuple):
     value_scale: int
     min_value: int
     max_value: int
+
+    def cells(self) -> list[int]:
+        """A row of :mod:`bloor.risk.rules_kernel`."""
+        refused, lot_units, min_lots, max_lots, value_scale, min_value, max_value = self
+        return [
+            refused, lot_units, min_lots, max_lots, value_scale, *wide_cells(min_value - 1), *wide_cells(max_value)
+        ]  # fmt: skip
 
 
 class InstrumentRules(RiskCheck):
@@ -70,7 +80,12 @@ class InstrumentRules(RiskCheck):
     _TIFS: ClassVar[frozenset[int]] = frozenset(TimeInForce)
 
     def __init__(self, limits: Any, instruments: tuple[Instrument, ...]) -> None:
-        self._bounds = [_bounds(instrument) for instrument in instruments]
+        self._bounds: list[_Bounds] = []
+        self._cells = np.zeros(rules_kernel.ROWS + rules_kernel.ROW_CELLS * len(instruments), np.int64)
+        self._cells[rules_kernel.COUNT] = len(instruments)
+        for index, instrument in enumerate(instruments):
+            self._bounds.append(_bounds(instrument))
+            self._write(index)
 
     @classmethod
     def sim_limits(cls) -> RulesLimits:
@@ -80,6 +95,16 @@ class InstrumentRules(RiskCheck):
     def replace(self, index: int, instrument: Instrument) -> None:
         """Takes over new rules of an instrument while the run goes on: a trading halt, a changed filter."""
         self._bounds[index] = _bounds(instrument)
+        self._write(index)
+
+    def _write(self, index: int) -> None:
+        """Writes the bounds of an instrument where compiled code reads them."""
+        at = rules_kernel.ROWS + rules_kernel.ROW_CELLS * index
+        self._cells[at : at + rules_kernel.ROW_CELLS] = self._bounds[index].cells()
+
+    def compiled(self) -> CompiledCheck:
+        """The same rules over the same bounds; :meth:`replace` changes both."""
+        return CompiledCheck((rules_kernel,), self._cells)
 
     def check(self, order: OrderIntent, book: BookView, exposure: Exposure, now_ns: int) -> int:
         """The first rule the order breaks, or 0."""
@@ -119,19 +144,32 @@ def _crosses(side: int, price: int, book: BookView) -> bool:
 
 
 def _bounds(instrument: Instrument) -> _Bounds:
-    refused = (
-        Rule.INSTRUMENT_INFERRED if instrument.inferred else 0 if instrument.trading else Rule.INSTRUMENT_NOT_TRADING
-    )
     largest = INT64_MAX // instrument.lot_units
+    min_value = value_units(instrument.min_notional, instrument, ROUND_CEILING)
+    max_value = value_units(instrument.max_notional, instrument, ROUND_FLOOR) if instrument.max_notional else 1 << 126
     return _Bounds(
-        refused,
-        instrument.lot_units,
-        instrument.min_lots,
+        _refused(instrument, min_value),
+        min(instrument.lot_units, INT64_MAX),
+        min(instrument.min_lots, INT64_MAX),
         min(instrument.max_lots or largest, largest),
-        instrument.tick_units,
-        value_units(instrument.min_notional, instrument, ROUND_CEILING),
-        value_units(instrument.max_notional, instrument, ROUND_FLOOR) or 1 << 126,
+        min(instrument.tick_units, INT64_MAX),
+        min(min_value, WIDEST),
+        min(max_value, WIDEST),
     )
+
+
+def _refused(instrument: Instrument, min_value: int) -> int:
+    """The rule that every order in an instrument breaks; 0 when there is none."""
+    if instrument.inferred:
+        return Rule.INSTRUMENT_INFERRED
+    if not instrument.trading:
+        return Rule.INSTRUMENT_NOT_TRADING
+    # what cannot be counted cannot be compared
+    if instrument.min_lots > INT64_MAX:
+        return Rule.QUANTITY_BELOW_MIN
+    if min_value > WIDEST:
+        return Rule.NOTIONAL_BELOW_MIN
+    return Rule.NOTIONAL_ABOVE_VENUE_MAX if instrument.tick_units > INT64_MAX else 0
 
 
 def value_units(value: Decimal, instrument: Instrument, rounding: str) -> int:

@@ -130,7 +130,7 @@ def hftbacktest_events(rows: Records, instrument: Instrument) -> np.ndarray[Any,
 
     Its backtest needs receive times that are not before the venue's: where the recording's clock was behind, all
     receive times are moved by the smallest amount that makes it so. A row that is out of order in one of the two times
-    appears twice, once for the venue's side and once for ours.
+    appears twice, once for the venue's side and once for ours. Read in either order, the rows give our books.
 
     Args:
         rows: Records, in order.
@@ -152,14 +152,28 @@ def hftbacktest_events(rows: Records, instrument: Instrument) -> np.ndarray[Any,
     )
     made["ev"] |= np.where(chosen["side"] > 0, hft.BUY, 0).astype(np.uint64)
     made["ev"] |= np.where(chosen["side"] < 0, hft.SELL, 0).astype(np.uint64)
-    made["exch_ts"] = np.where(chosen["exch_ns"] > 0, chosen["exch_ns"], chosen["recv_ns"])
-    made["local_ts"] = np.where(chosen["recv_ns"] > 0, chosen["recv_ns"], chosen["exch_ns"])
+    made["exch_ts"] = _venue_times(chosen)
+    # a change that was held back until a snapshot came is known to us since then
+    made["local_ts"] = np.maximum.accumulate(np.where(chosen["recv_ns"] > 0, chosen["recv_ns"], made["exch_ts"]))
     priced = made["ev"] & np.uint64(hft.KIND) != hft.CLEAR
     made["px"] = np.where(priced, worth(chosen["price"], instrument.tick_units, instrument.price_decimals), 0.0)
     made["qty"] = np.where(priced, worth(chosen["qty"], 1, instrument.qty_decimals), 0.0)
     behind = int((made["local_ts"] - made["exch_ts"]).min(initial=0))
     made["local_ts"] -= behind
     return _in_both_orders(made)
+
+
+def _venue_times(rows: Records) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """When the venue did it; where it does not say, when we received it, but not after what the record precedes.
+
+    So a REST snapshot, which has no time, stays before the changes that were held for it and happened earlier.
+    """
+    times: np.ndarray[Any, np.dtype[np.int64]] = np.append(rows["exch_ns"], np.iinfo(np.int64).max)
+    places = np.where(times > 0, np.arange(len(times)), len(rows))
+    following = times[np.minimum.accumulate(places[::-1])[::-1]][:-1]
+    received = np.where(rows["recv_ns"] > 0, rows["recv_ns"], following)
+    known = rows["exch_ns"] > 0
+    return np.where(known, rows["exch_ns"], np.where(following < received, following, rows["recv_ns"]))
 
 
 def _clears(rows: Records) -> np.ndarray[Any, np.dtype[np.bool_]]:

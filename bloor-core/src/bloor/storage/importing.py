@@ -13,11 +13,10 @@ trades, arrays) are an import each, so that what was finished stays finished.
 from __future__ import annotations
 
 import hashlib
-import os
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import orjson
 from attrs import evolve, field, frozen
@@ -27,14 +26,19 @@ from bloor.errors import InputFileError, UsageError
 from bloor.hookspecs import NormalizerSpec
 from bloor.model.instrument import Instrument
 from bloor.storage.formats import Format, format_of
-from bloor.storage.layout import staging_folder, sync_folder
-from bloor.storage.manifest import Import, Source, file_hash, read_imports, remove_import, write_import
+from bloor.storage.kernel import ROOM
+from bloor.storage.layout import durable, staging_folder
+from bloor.storage.manifest import Import, Part, Source, file_hash, read_imports, remove_import, write_import
 from bloor.storage.parquet import has_parquet
-from bloor.storage.parts import finish_part
-from bloor.storage.reading import Reading
-from bloor.storage.sink import CHUNK_ROWS
+from bloor.storage.parts import drop_unscaled, finish_part, place_part
+from bloor.storage.reading import KEEP_ROWS, Reading
+from bloor.storage.sink import CHUNK_ROWS, ROW_BYTES, EventSink
+from bloor.storage.staging import Staging, staging
 
-__all__ = ["ImportOptions", "Imported", "import_data"]
+__all__ = ["CONTINUING", "ImportOptions", "Imported", "import_data"]
+
+#: The word of progress, once, of an import that was interrupted; its counts are what was safe.
+CONTINUING = "continuing an import that was interrupted"
 
 
 @frozen(kw_only=True)
@@ -47,6 +51,7 @@ class ImportOptions:
         instruments: Known instruments; the precision of others is read off the text.
         assume_empty: Whether books begin empty instead of unsynchronised.
         chunk_rows: Records held in memory.
+        keep_rows: Records between two moments that an interrupted import can continue from.
         parquet: Whether to write Parquet; None when pyarrow is installed.
         compiled: Whether to use the compiled form of the normalizer where there is one; the records are the same.
         replace: Whether imports that hold these sources already are replaced.
@@ -58,6 +63,7 @@ class ImportOptions:
     instruments: Sequence[Instrument] = ()
     assume_empty: bool = False
     chunk_rows: int = CHUNK_ROWS
+    keep_rows: int = KEEP_ROWS
     parquet: bool | None = None
     compiled: bool = True
     replace: bool = False
@@ -72,11 +78,13 @@ class Imported:
         manifest: Its manifest; the earlier one when nothing was left to do.
         new: Whether anything was stored.
         already: Names of sources whose records were here before.
+        resumed: Where it was interrupted before: how many messages were safe; None when it was not.
     """
 
     manifest: Import
     new: bool
     already: Sequence[str] = field(factory=list)
+    resumed: int | None = None
 
 
 @frozen(kw_only=True)
@@ -143,6 +151,7 @@ class _Run:
         self.symbols = sorted(set(options.symbols)) or None
         self.earlier = [i for i in read_imports(catalogue) if i.venue == spec.venue]
         self.replaced: list[Import] = []
+        self.resumed: int | None = None
 
     def run(self) -> Imported:
         """Does it, unless it is done already.
@@ -160,16 +169,16 @@ class _Run:
             return Imported(manifest=holder, new=False, already=done)
         sources = [evolve(source, stored=source.name not in done) for source in self.job.sources]
         import_id = self.name(sources)
-        with _staging(staging_folder(self.catalogue, import_id)) as folder:
+        with staging(staging_folder(self.catalogue, import_id)) as stage:
             finished = next((i for i in read_imports(self.catalogue) if i.id == import_id), None)
             if finished is not None and not self.options.replace:  # by another process, after this one looked
                 return Imported(manifest=finished, new=False, already=list(covered))
-            made = self.make(import_id, folder, sources, covered)
-            write_import(self.catalogue, made, folder)
+            made = self.make(import_id, stage, sources, covered)
+            write_import(self.catalogue, made, stage.folder)
             for old in self.replaced:
                 if old.id != made.id:
                     remove_import(self.catalogue, old)
-        return Imported(manifest=made, new=True, already=done)
+        return Imported(manifest=made, new=True, already=done, resumed=self.resumed)
 
     # ---- what is here already ---------------------------------------------------------------------------------------
 
@@ -210,7 +219,7 @@ class _Run:
     def sweep(folder: Path) -> None:
         """Removes what an import left that was killed when it was done."""
         if folder.exists() or folder.with_suffix(".lock").exists():
-            with suppress(UsageError), _staging(folder):
+            with suppress(UsageError), staging(folder):
                 pass
 
     def name(self, sources: Sequence[Source]) -> str:
@@ -228,16 +237,20 @@ class _Run:
     # ---- doing it ---------------------------------------------------------------------------------------------------
 
     def make(
-        self, import_id: str, folder: Path, sources: Sequence[Source], covered: Mapping[str, list[Import] | None]
+        self, import_id: str, stage: Staging, sources: Sequence[Source], covered: Mapping[str, list[Import] | None]
     ) -> Import:
-        """Reads the sources and puts the parts in place."""
+        """Reads the sources and puts the parts in place; what was safe already is not done again."""
         left_out = {
             name: frozenset(s for i in covers or () for s in i.symbols or ()) if not self.all_of(covers or ()) else None
             for name, covers in covered.items()
         }
+        key = self.key(sources, left_out)
+        saved = stage.standing(key)
+        if saved is not None:
+            self.tell_of(saved)
         reading = Reading(
             self.spec,
-            folder,
+            stage.folder,
             symbols=self.symbols,
             instruments=self.options.instruments,
             assume_empty=self.options.assume_empty,
@@ -245,17 +258,17 @@ class _Run:
             left_out=left_out,
             progress=self.options.progress,
             compiled=self.options.compiled,
+            keep=lambda said: stage.keep(key, {**said, "read": False, "files": hashed(reading.sink)}),
+            keep_rows=self.options.keep_rows,
+            saved=saved,
         )
-        self.job.format.read(reading, self.job.paths)
-        reading.finish()
-        parquet = has_parquet() if self.options.parquet is None else self.options.parquet
-        parts = []
-        for staged in sorted(reading.sink.parts.values(), key=lambda p: (p.index, p.day)):
-            if self.options.progress:
-                self.options.progress("writing", reading.sink.rows, reading.messages)
-            parts.append(
-                finish_part(self.catalogue, import_id, staged, reading.table, parquet=parquet, moved=Path.replace)
-            )
+        if saved is None or not saved["read"]:
+            self.job.format.read(reading, self.job.paths)
+            reading.finish()
+            for staged in reading.sink.parts.values():
+                durable(staged.path)
+            saved = {**reading.standing(), "counts": reading.counts(), "read": True, "files": sizes(reading.sink)}
+            stage.keep(key, saved)
         return Import(
             id=import_id,
             venue=self.spec.venue,
@@ -263,45 +276,52 @@ class _Run:
             symbols=self.symbols,
             assume_empty=self.options.assume_empty,
             sources=sources,
-            counts=reading.counts(),
+            counts=saved["counts"],
             errors=reading.errors,
-            parts=parts,
+            parts=self.parts(import_id, stage, reading),
             bloor=__version__,
         )
 
+    def parts(self, import_id: str, stage: Staging, reading: Reading) -> list[Part]:
+        """Makes the parts of what was read, one after the other, and puts all of them in place."""
+        parquet = has_parquet() if self.options.parquet is None else self.options.parquet
+        made = []
+        for staged in sorted(reading.sink.parts.values(), key=lambda p: (p.index, p.day)):
+            if self.options.progress:
+                self.options.progress("writing", reading.sink.rows, reading.messages)
+            part = stage.finished(staged)
+            if part is None:
+                part = finish_part(staged, reading.table, import_id, parquet=parquet)
+                stage.finish(staged, part)
+                drop_unscaled(staged, part)
+            made.append((staged, part))
+        for staged, part in made:
+            place_part(self.catalogue, staged, part)
+        return [part for _, part in made]
 
-@contextmanager
-def _staging(folder: Path) -> Iterator[Path]:
-    """An empty folder that no other process uses; gone afterwards.
+    def key(self, sources: Sequence[Source], left_out: Mapping[str, frozenset[str] | None]) -> dict[str, Any]:
+        """What must be the same for an interrupted import to be continued; its name says the rest."""
+        return {
+            "bloor": __version__,
+            "sources": [[source.name, source.sha256] for source in sources],
+            "left_out": [None if names is None else sorted(names) for names in left_out.values()],
+            "parquet": self.options.parquet if self.options.parquet is not None else has_parquet(),
+            "in_blocks": self.options.compiled and self.options.chunk_rows >= 2 * ROOM,
+        }
 
-    Raises:
-        UsageError: Another process has it.
-    """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    name = folder.with_suffix(".lock")
-    lock = os.open(name, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        _lock(lock, name)
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir()
-        yield folder
-        shutil.rmtree(folder, ignore_errors=True)
-        name.unlink(missing_ok=True)
-        sync_folder(folder.parent)
-    finally:
-        os.close(lock)
+    def tell_of(self, saved: Mapping[str, Any]) -> None:
+        """Says that an interrupted import is continued, and from where."""
+        rows, messages = saved["sink"]["rows"], saved["messages"]
+        self.resumed = messages
+        if self.options.progress:
+            self.options.progress(CONTINUING, rows, messages)
 
 
-def _lock(handle: int, name: Path) -> None:
-    """Takes the lock, if the file is still the one of that name."""
-    try:
-        import fcntl
-    except ImportError:  # Windows: two imports of the same sources at once are then the user's affair
-        return
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.fstat(handle).st_ino == name.stat().st_ino:
-            return
-    except OSError:
-        pass
-    raise UsageError(f"{name}: another process is doing the same import; wait for it to end")
+def hashed(sink: EventSink) -> dict[str, dict[str, Any]]:
+    """The staged files with their hashes."""
+    return {part.path.name: {"bytes": part.rows * ROW_BYTES, "sha256": part.hash()} for part in sink.parts.values()}
+
+
+def sizes(sink: EventSink) -> dict[str, dict[str, Any]]:
+    """The staged files, which are durable."""
+    return {part.path.name: {"bytes": part.rows * ROW_BYTES, "sha256": None} for part in sink.parts.values()}

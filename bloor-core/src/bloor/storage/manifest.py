@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,19 @@ from bloor.errors import InputFileError
 from bloor.model.instrument import Instrument
 from bloor.storage.layout import imports_folder, replaced, sync_folder
 
-__all__ = ["Import", "Part", "Source", "StoredFile", "file_hash", "read_imports", "remove_import", "write_import"]
+__all__ = [
+    "Import",
+    "Part",
+    "Source",
+    "StoredFile",
+    "file_hash",
+    "plain",
+    "read_imports",
+    "read_instrument",
+    "read_part",
+    "remove_import",
+    "write_import",
+]
 
 #: Version of the layout; a reader refuses what is newer.
 FORMAT = 1
@@ -138,7 +150,7 @@ def write_import(catalogue: Path, made: Import, staging: Path) -> Path:
     path = folder / f"{made.id}.json"
     document = {"format": FORMAT, **asdict(made)}
     with replaced(path, staging) as temporary:
-        temporary.write_bytes(orjson.dumps(document, default=_plain, option=orjson.OPT_INDENT_2))
+        temporary.write_bytes(orjson.dumps(document, default=plain, option=orjson.OPT_INDENT_2))
     return path
 
 
@@ -170,7 +182,7 @@ def _read(path: Path) -> Import:
         if version > FORMAT:
             raise InputFileError(str(path), f"expected format {FORMAT} at most, got {version}: use a newer bloor")
         sources = [Source(**entry) for entry in document.pop("sources")]
-        parts = list(_parts(document.pop("parts")))
+        parts = [read_part(entry) for entry in document.pop("parts")]
         return Import(**document, sources=sources, parts=parts)
     except OSError as error:
         raise InputFileError(str(path), f"cannot be read: {error.strerror}") from None
@@ -178,21 +190,28 @@ def _read(path: Path) -> Import:
         raise InputFileError(str(path), f"expected the manifest of an import, got something else: {error}") from None
 
 
-def _parts(entries: Sequence[dict[str, Any]]) -> Iterator[Part]:
-    for entry in entries:
-        instrument = dict(entry.pop("instrument"))
-        for name in ("min_notional", "max_notional"):
-            instrument[name] = Decimal(instrument[name])
-        parquet = entry.pop("parquet")
-        yield Part(
-            instrument=Instrument(**instrument),
-            events=StoredFile(**entry.pop("events")),
-            parquet=None if parquet is None else StoredFile(**parquet),
-            **entry,
-        )
+def read_part(entry: dict[str, Any]) -> Part:
+    """A part from the JSON that was made of it.
+
+    Raises:
+        KeyError, TypeError, ValueError, AttributeError: It is something else.
+    """
+    parquet = entry.pop("parquet")
+    return Part(
+        instrument=read_instrument(entry.pop("instrument")),
+        events=StoredFile(**entry.pop("events")),
+        parquet=None if parquet is None else StoredFile(**parquet),
+        **entry,
+    )
 
 
-def _plain(value: Any) -> Any:
+def read_instrument(entry: Mapping[str, Any]) -> Instrument:
+    """An instrument from the JSON that was made of it; errors as :func:`read_part`."""
+    return Instrument(**{**entry, **{name: Decimal(entry[name]) for name in ("min_notional", "max_notional")}})
+
+
+def plain(value: Any) -> Any:
+    """What orjson is to write for what it does not know."""
     if isinstance(value, Decimal):
         return f"{value:f}"
     raise TypeError(f"no JSON form of {value!r}")

@@ -2,62 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
+from bloor.errors import InputFileError
 from bloor.market.events import EventKind, EventView
 from bloor.market.instruments import InstrumentTable
+from bloor.model.instrument import Instrument
 from bloor.storage.cells import rescale
 from bloor.storage.layout import EVENTS, PARQUET, day_name, durable, part_path, sync_folder
 from bloor.storage.manifest import Part, StoredFile, file_hash
 from bloor.storage.parquet import write_parquet
 from bloor.storage.sink import StagedPart
 
-__all__ = ["finish_part", "kind_name"]
+__all__ = ["drop_unscaled", "finish_part", "kind_name", "place_part"]
 
 #: Records rescaled at a time.
 BLOCK_ROWS = 1 << 16
+#: Ending of staged records that are in their final units and were not when they were written.
+SCALED = ".scaled"
 
 
-def finish_part(
-    catalogue: Path,
-    import_id: str,
-    staged: StagedPart,
-    table: InstrumentTable,
-    *,
-    parquet: bool,
-    moved: Callable[[Path, Path], object],
-) -> Part:
-    """Brings a part into its final form and place; it belongs to the catalogue once a manifest names it.
+def finish_part(staged: StagedPart, table: InstrumentTable, import_id: str, *, parquet: bool) -> Part:
+    """Brings a part into its final form, beside the staged records, and makes it durable; then :func:`place_part`.
 
     Args:
-        catalogue: Where to.
-        import_id: Of which import.
-        staged: What was written.
+        staged: What was written; its file is left as it is.
         table: The instruments as they are at the end of the import.
+        import_id: Of which import.
         parquet: Whether to write the form for keeping too.
-        moved: Gives a file its final name.
 
     Raises:
         MoneyError: A number does not fit the finer units that later records need.
     """
     instrument = table[staged.index]
-    _one_scale(staged, table)
     place = part_path(instrument.venue, instrument.symbol, day_name(staged.day), import_id)
-    files = [(staged.path, place.with_name(place.name + EVENTS))]
+    events = _final(staged, instrument)
+    if events != staged.path:
+        _rescale(staged, instrument, events)
+    hashes = {EVENTS: staged.hash() if events == staged.path else file_hash(events)}
+    files = {EVENTS: events}
     if parquet:
-        path = staged.path.with_suffix(PARQUET)
-        write_parquet(np.memmap(staged.path, EventView.DTYPE, "r"), path, instrument)
-        files.append((path, place.with_name(place.name + PARQUET)))
-    (catalogue / place).parent.mkdir(parents=True, exist_ok=True)
-    stored = []
-    for path, name in files:
+        files[PARQUET] = staged.path.with_suffix(PARQUET)
+        write_parquet(np.memmap(events, EventView.DTYPE, "r"), files[PARQUET], instrument)
+        hashes[PARQUET] = file_hash(files[PARQUET])
+    stored = {}
+    for ending, path in files.items():
         durable(path)
-        stored.append(StoredFile(path=name.as_posix(), bytes=path.stat().st_size, sha256=file_hash(path)))
-        moved(path, catalogue / name)
-    sync_folder((catalogue / place).parent)
+        name = place.with_name(place.name + ending).as_posix()
+        stored[ending] = StoredFile(path=name, bytes=path.stat().st_size, sha256=hashes[ending])
     return Part(
         instrument=instrument,
         day=day_name(staged.day),
@@ -66,9 +60,35 @@ def finish_part(
         first_ns=staged.first_ns,
         last_ns=staged.last_ns,
         gaps=staged.gaps,
-        events=stored[0],
-        parquet=stored[1] if parquet else None,
+        events=stored[EVENTS],
+        parquet=stored.get(PARQUET),
     )
+
+
+def place_part(catalogue: Path, staged: StagedPart, part: Part) -> None:
+    """Gives the files of a finished part their names, those that do not have them yet.
+
+    It belongs to the catalogue once a manifest names it.
+
+    Raises:
+        InputFileError: A file is neither here nor there.
+    """
+    for source, file in (
+        (_final(staged, part.instrument), part.events),
+        (staged.path.with_suffix(PARQUET), part.parquet),
+    ):
+        if file is not None and source.exists():
+            (catalogue / file.path).parent.mkdir(parents=True, exist_ok=True)
+            source.replace(catalogue / file.path)
+        elif file is not None and not (catalogue / file.path).exists():
+            raise InputFileError(str(catalogue / file.path), "is gone since it was made; do the import again")
+    sync_folder((catalogue / part.events.path).parent)
+
+
+def drop_unscaled(staged: StagedPart, part: Part) -> None:
+    """Removes the records as they were staged, where those of the finished part are others."""
+    if _final(staged, part.instrument) != staged.path:
+        staged.path.unlink()
 
 
 def kind_name(kind: int) -> str:
@@ -79,15 +99,19 @@ def kind_name(kind: int) -> str:
         return str(kind)
 
 
-def _one_scale(staged: StagedPart, table: InstrumentTable) -> None:
-    """Counts every record of a part in the units that the instrument has at the end."""
-    final = table[staged.index]
+def _final(staged: StagedPart, final: Instrument) -> Path:
+    """Where the records of a part are in the units that the instrument has at the end."""
+    return staged.path if all(unit == final for _, unit in staged.units) else staged.path.with_suffix(SCALED)
+
+
+def _rescale(staged: StagedPart, final: Instrument, path: Path) -> None:
+    """Writes the records of a part anew, in the units that the instrument has at the end."""
     ends = [begin for begin, _ in staged.units[1:]] + [staged.rows]
-    stale = [(begin, end, old) for (begin, old), end in zip(staged.units, ends, strict=True) if old is not final]
-    if not stale:
-        return
-    rows = np.memmap(staged.path, EventView.DTYPE, "r+")
-    for begin, end, old in stale:
-        for start in range(begin, end, BLOCK_ROWS):
-            rescale(rows[start : min(end, start + BLOCK_ROWS)], old, final)
-    rows.flush()
+    with path.open("wb") as file:
+        for (begin, unit), end in zip(staged.units, ends, strict=True):
+            for start in range(begin, end, BLOCK_ROWS):
+                count = min(end - start, BLOCK_ROWS)
+                rows = np.fromfile(staged.path, EventView.DTYPE, count, offset=start * EventView.DTYPE.itemsize)
+                if unit != final:
+                    rescale(rows, unit, final)
+                file.write(rows.view(np.uint8).data)

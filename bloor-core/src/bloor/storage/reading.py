@@ -15,19 +15,23 @@ from bloor.market.compiled.pipeline import CompiledPipeline, market_pipeline
 from bloor.market.instruments import InstrumentTable
 from bloor.market.normalizer import Normalizer
 from bloor.market.pipeline import MarketPipeline
+from bloor.market.standing import restore_pipeline, standing
 from bloor.model.instrument import Instrument
 from bloor.model.symbols import canonical, split_symbol
 from bloor.storage.formats.blocks import Loop, Nowhere
 from bloor.storage.kernel import ROOM, compiled_store
+from bloor.storage.manifest import read_instrument
 from bloor.storage.sink import EventSink
 from bloor.storage.tap import BookTap
 
-__all__ = ["Reading"]
+__all__ = ["KEEP_ROWS", "Reading"]
 
 #: Errors that are kept with their words; the rest are counted.
 LISTED_ERRORS = 20
 #: Messages between two reports of progress.
 REPORT_EVERY = 1 << 13
+#: Records between two moments that an interrupted import can continue from.
+KEEP_ROWS = 1 << 20
 
 
 class Reading:
@@ -42,6 +46,7 @@ class Reading:
         tap: What turns events of a pipeline into records.
         messages: Messages (or rows of a file) read so far.
         errors: The first of what could not be read.
+        position: Where the sources are continued, as said in :meth:`standing`; None at their beginning.
     """
 
     def __init__(
@@ -56,8 +61,11 @@ class Reading:
         left_out: Mapping[str, frozenset[str] | None],
         progress: Callable[[str, int, int], None] | None = None,
         compiled: bool = True,
+        keep: Callable[[dict[str, Any]], None] | None = None,
+        keep_rows: int = KEEP_ROWS,
+        saved: Mapping[str, Any] | None = None,
     ) -> None:
-        """Begins with nothing.
+        """Begins with nothing, or where another pass stood.
 
         Args:
             spec: The venue's normalizer.
@@ -69,8 +77,12 @@ class Reading:
             left_out: For each source, the symbols that are stored already; None when all of them are.
             progress: Told now and then how far it is.
             compiled: Whether to use the compiled form of the normalizer where there is one.
+            keep: Told now and then where this pass stands: :meth:`standing`.
+            keep_rows: After how many records.
+            saved: Where the pass stood that this one continues; its staged files are in ``folder``.
         """
-        self.table = InstrumentTable(instruments)
+        known = instruments if saved is None else [read_instrument(entry) for entry in saved["instruments"]]
+        self.table = InstrumentTable(known)
         self._instruments = instruments
         self.normalizer = spec.build()
         self._spec = spec
@@ -89,6 +101,46 @@ class Reading:
         self._reported = 0
         self._name = ""
         self._pipelines: list[MarketPipeline] = []
+        self._keep, self._keep_rows = keep, keep_rows
+        self._saved: list[Any] = []
+        self.position: Any = None
+        if saved is not None:
+            self._restore(saved)
+        self._kept = self.sink.rows
+
+    def _restore(self, saved: Mapping[str, Any]) -> None:
+        self.messages = self._reported = saved["messages"]
+        self.errors, self._bad = list(saved["errors"]), saved["bad"]
+        self.position = saved["position"]
+        self.sink.restore(saved["sink"])
+        self.tap.restore(saved["tap"])
+        self._saved = list(saved["pipelines"])
+
+    def standing(self, position: Any = None) -> dict[str, Any]:
+        """Everything that decides the rest of this pass; all records are in their files now.
+
+        Args:
+            position: How far the sources are read, as the reader of the format counts; a later pass finds it in
+                :attr:`position`. None when they are read to their end.
+        """
+        self.sink.flush()
+        pipelines = [] if position is None else self._pipelines
+        return {
+            "position": position,
+            "messages": self.messages,
+            "errors": self.errors,
+            "bad": self._bad,
+            "instruments": [asdict(instrument) for instrument in self.table],
+            "pipelines": [standing(pipeline) for pipeline in pipelines],
+            "tap": self.tap.standing(),
+            "sink": self.sink.standing(),
+        }
+
+    def between(self, position: Callable[[], Any]) -> None:
+        """Nothing is half done now: for readers that can continue in the middle, as often as they like."""
+        if self._keep is not None and self.sink.taken - self._kept >= self._keep_rows:
+            self._keep(self.standing(position()))
+            self._kept = self.sink.rows
 
     def pipeline(
         self,
@@ -119,6 +171,8 @@ class Reading:
         else:
             made = MarketPipeline(normalizer, self.table, self.tap.event, **options)
         self.tap.changed = made.context.changed if isinstance(made, CompiledPipeline) else None
+        if self._saved:
+            restore_pipeline(made, self._saved.pop(0))
         self._pipelines.append(made)
         return made
 

@@ -10,7 +10,7 @@ that each day can be read by itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -97,6 +97,14 @@ class BookTap:
             if time >= self._day_ends.get(index, 0):
                 self._new_day(index, time, book)
 
+    def standing(self) -> dict[str, int]:
+        """What is known between two frames, as JSON."""
+        return {str(index): end for index, end in self._day_ends.items()}
+
+    def restore(self, saved: Mapping[str, int]) -> None:
+        """Continues where another tap stood."""
+        self._day_ends = {int(index): end for index, end in saved.items()}
+
     def day_end(self, index: int) -> int:
         """When the day of the newest record of an instrument ends; 0 before its first."""
         return self._day_ends.get(index, 0)
@@ -160,15 +168,14 @@ class BookTap:
         self._day_ends[index] = (time // DAY_NS + 1) * DAY_NS
         if book is None or book.view.state == BookState.UNSYNCED:
             return
-        bids, asks = book.depth(Side.BUY), book.depth(Side.SELL)
+        bids, asks = book.rows(Side.BUY), book.rows(Side.SELL)
         top = book.top.tolist()
-        levels = np.array([*bids, *asks], np.int64).reshape(-1, 2)
         self._sink.book(
             index,
             Flag.SNAPSHOT | Flag.UNSEEN,
             (top[4], top[5], top[6]),
             (top[0], top[1], top[2], top[3]),
-            levels,
+            np.concatenate([bids, asks]),
             len(bids),
         )
 
@@ -198,10 +205,7 @@ class TappedBook(OrderBook):
         """Cuts the book, and shows the levels that go as removals."""
         if max(self.levels) <= depth:
             return 0
-        cut = [
-            np.array([(ticks, 0) for ticks, _ in self.depth(side)[depth:]], np.int64).reshape(-1, 2)
-            for side in (Side.BUY, Side.SELL)
-        ]
+        cut = [self.rows(side)[depth:] * (1, 0) for side in (Side.BUY, Side.SELL)]
         removed = super().truncate(depth)
         self._tap.cut(self, *cut)
         return removed

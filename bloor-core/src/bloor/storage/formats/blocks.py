@@ -5,7 +5,7 @@ The lines, their order and what becomes of them are those of :func:`bloor.market
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,16 +38,28 @@ class _File:
         ends: Where the lines of the block end.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, lines: int = 0, order: int = 0) -> None:
+        """Opens a file.
+
+        Args:
+            path: The file.
+            lines: How many of its lines were taken before.
+            order: The time that orders the last of them.
+        """
         self.name = str(path)
-        self.order = 0
+        self.order = order
         self.begin = 0
         self.ends = np.zeros(0, np.int64)
         self._text = np.zeros(PADDING, np.uint8)
         self._before = 0
+        self._taken = lines
         self._blocks: Iterator[bytes] = read_blocks(path)
-        self._ahead: Line | None = None
         self.more()
+
+    @property
+    def position(self) -> tuple[int, int]:
+        """``(lines taken, the time that orders the last of them)``."""
+        return self._before + self.begin, self.order
 
     @property
     def address(self) -> int:
@@ -61,11 +73,19 @@ class _File:
             if block is None:
                 return False
             self._before += len(self.ends)
-            self._text = np.zeros(len(block) + PADDING, np.uint8)
-            self._text[: len(block)] = np.frombuffer(block, np.uint8)
-            self.ends = np.flatnonzero(self._text == NEWLINE)
-            self._text[self.ends] = 0
-            self.begin = 0
+            self.ends, self.begin = self.ends[:0], 0
+            if self._taken and (lines := block.count(b"\n")) <= self._taken:
+                self._taken -= lines
+                self._before += lines
+                continue
+            if len(block) + PADDING > len(self._text):
+                self._text = np.zeros(len(block) + len(block) // 4 + PADDING, np.uint8)
+            text = self._text[: len(block)]
+            text[:] = np.frombuffer(block, np.uint8)
+            self._text[len(block) : len(block) + PADDING] = 0
+            self.ends = np.flatnonzero(text == NEWLINE)
+            text[self.ends] = 0
+            self.begin, self._taken = self._taken, 0
         return True
 
     def head(self) -> Line | None:
@@ -168,7 +188,13 @@ class Loop:
 
 
 def merged(
-    paths: list[Path], take: Callable[[Line], Any], loop: Callable[[str], Loop | None], counted: Callable[[int], None]
+    paths: list[Path],
+    take: Callable[[Line], Any],
+    loop: Callable[[str], Loop | None],
+    counted: Callable[[int], None],
+    *,
+    begin: Sequence[Sequence[int]] | None = None,
+    between: Callable[[Callable[[], Any]], None] | None = None,
 ) -> None:
     """Reads text recordings, merged by receive time.
 
@@ -177,8 +203,15 @@ def merged(
         take: Takes a line that the loop leaves.
         loop: Gives the loop for lines of a file; None when all of them are for ``take``.
         counted: Told how many lines the loop took.
+        begin: Where to continue: what ``between`` was given once.
+        between: Called between lines, with a way to learn how far each file is read.
     """
-    files = [_File(path) for path in paths]
+    between = between or (lambda _: None)
+    files = [_File(path, *at) for path, at in zip(paths, begin or [()] * len(paths), strict=True)]
+
+    def positions() -> list[tuple[int, int]]:
+        return [file.position for file in files]
+
     heads = [(file.order_of(line), n) if (line := file.head()) is not None else None for n, file in enumerate(files)]
     while any(head is not None for head in heads):
         _, n = min(head for head in heads if head is not None)
@@ -189,6 +222,7 @@ def merged(
         while file.more():
             taken = 0 if fast is None else fast.take(file, limit)
             counted(taken)
+            between(positions)
             if taken == 0 or file.begin < len(file.ends):
                 break
         line = file.head()
@@ -196,5 +230,6 @@ def merged(
             file.order = file.order_of(line)
             file.begin += 1
             take(line)
+            between(positions)
             line = file.head()
         heads[n] = None if line is None else (file.order_of(line), n)

@@ -6,6 +6,7 @@ They are read as :mod:`bloor.market.recording` reads them.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,15 +46,16 @@ def read(reading: Reading, paths: Sequence[Path]) -> None:
 
     loop = None if any(path.is_dir() for path in paths) else reading.loop(pipeline)
     if loop is None:
-        for line in read_recording(paths, venue=reading.normalizer.venue):
+        for line in islice(read_recording(paths, venue=reading.normalizer.venue), reading.position or 0, None):
             take(line)
+            reading.between(lambda: reading.messages)
         return
 
     def loop_of(file: str) -> Loop | None:
         reading.begin(file)
         return loop if reading.tap.keeps is None else None
 
-    merged(list(paths), take, loop_of, reading.read)
+    merged(list(paths), take, loop_of, reading.read, begin=reading.position, between=reading.between)
 
 
 class _Owner:

@@ -1,0 +1,1 @@
+"""Order entry at Binance spot in machine code; see :mod:`bloor.venue.entry`."""

@@ -1,0 +1,1 @@
+"""The compiled form of each check: the same answers, by address."""
