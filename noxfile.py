@@ -123,7 +123,16 @@ from bloor_binance.compiled.normalizer import compiled_spot, compiled_usdm
 
 say = lambda what: print(f"kernels: {what}", flush=True)
 took = warm(say, {"binance": compiled_spot(), "binance-usdm": compiled_usdm()})
-print(f"kernels: ready after {took:.1f} s")
+print(f"kernels: ready after {took:.1f} s", flush=True)
+
+import tempfile, time
+from pathlib import Path
+from bloor.testing.virtual import VirtualRun
+
+began = time.perf_counter()
+with tempfile.TemporaryDirectory() as folder:
+    VirtualRun(["momentum"], journal=Path(folder) / "journal").close()
+print(f"kernels: from frame to order, gate and momentum after another {time.perf_counter() - began:.1f} s")
 """
 
 TESTED: dict[str, str] = {}

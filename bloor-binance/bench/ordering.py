@@ -14,7 +14,7 @@ from bloor.strategy.api import Orders, Strategy
 from bloor.strategy.params import param
 from bloor.testing.virtual import VirtualRun
 
-__all__ = ["Every", "PlainEvery", "Quiet", "planned"]
+__all__ = ["Every", "PlainEvery", "Quiet", "plain", "planned"]
 
 #: Limits that nothing of a benchmark comes near to; every check looks all the same.
 WIDE = (
@@ -24,7 +24,7 @@ WIDE = (
     "risk.price-collar.max_age=1h",
     "risk.price-collar.max_through_bps=5000",
     "risk.price-collar.max_away_bps=5000",
-    "risk.max-open-orders.max_orders=10000",
+    "risk.position-limits.max_open_orders=100000",
 )
 
 
@@ -78,8 +78,7 @@ class Quiet:
 
 def planned(k: int, data: Sequence[Path] = ()) -> VirtualRun:
     """A run in virtual time, not begun, of which the plan is wanted, or what its venue sends."""
-    limits = [text for text in WIDE if "max-open-orders" not in text]
-    return VirtualRun(strategies=[Every], data=data, sets=[*limits, f"strategy.every.k={k}"])
+    return VirtualRun(strategies=[Every], data=data, sets=[*WIDE, f"strategy.every.k={k}"])
 
 
 def plain(plan: EnginePlan, *, fused: bool = True) -> EnginePlan:

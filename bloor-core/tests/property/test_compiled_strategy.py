@@ -230,7 +230,6 @@ class Syntax(Strategy):
         self.number += self.guarded(size) + self.chosen(size)
         quotient, rest = divmod(self.number, 7)
         self.number = quotient * 3 + rest + bool(rest) + abs(-3) + (size << 2 | 1 & 3 ^ 5) - ~size
-        assert -4 < rest < 7, "a remainder"
         low, high = 3, size
         low, high = high, low + 1
         self.number += low * high + self.TABLE[size % 3] + self.TABLE[-1]

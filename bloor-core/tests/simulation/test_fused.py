@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bloor.engine.fused.layout import RESERVE
 from bloor.journal.reader import Reader
 from bloor.journal.record import RecordKind
 from bloor.market.events import EventView
@@ -256,6 +257,16 @@ def test_keys_that_sign_every_request_run_in_python(tmp_path: Path) -> None:
     _, got = run_of(tmp_path / "journal", 20.0, strategies=[Taker], key="hmac")
     assert got == expected
     assert plain.engine.tally()["sent"] > 3
+
+
+@pytest.mark.parametrize("segment_bytes", [RESERVE + (1 << 16), 1 << 18])
+def test_a_segment_that_is_full_goes_on_in_the_next(tmp_path: Path, segment_bytes: int) -> None:
+    """A call has room for all it may write, or begins with a new segment; where none is large enough, Python writes."""
+    _, expected = run_of(None, 10.0, strategies=[Maker, PlainMaker])
+    fused, got = run_of(tmp_path / "journal", 10.0, strategies=[Maker, PlainMaker], segment_bytes=segment_bytes)
+    assert got == expected
+    assert len(list((tmp_path / "journal").glob("*.journal"))) > 2
+    assert (fused.engine.fusion.frames_fused > 0) == (segment_bytes > RESERVE)
 
 
 def test_fusion_can_be_switched_off(tmp_path: Path) -> None:

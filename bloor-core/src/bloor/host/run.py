@@ -246,7 +246,10 @@ class _Run:
             self._session.journal, epoch=plan.epoch, clock=time.monotonic_ns, header=header, wall_ns=self._shell.now()
         )
         with self._writer:
-            self._engine = Engine(plan, self._shell, self._writer, self._ears, time.perf_counter_ns)
+            self._progress.step("compiling the way from a frame to an order")
+            self._engine = Engine(plan, self._shell, self._writer, self._ears, time.monotonic_ns)
+            for name, why in self._engine.fusion.reasons.items():
+                logger.warning("strategy {} is declared compiled and runs in Python: {}", name, why)
             with self._cpus(), _quiet_collector():
                 self._progress.started(self._session.path)
                 failure = await self._until_over()

@@ -50,7 +50,7 @@ def compiled_entries(name: str, modules: tuple[ModuleType, ...], entries: tuple[
 
     Args:
         name: What their cache folder's name begins with.
-        modules: The kernel files, callees first; the entries are functions of the last one.
+        modules: The kernel files, callees first; the last one has the entries, its own or those of the others.
         entries: ``(name, number of arguments)`` of each.
     """
     import numba
@@ -66,9 +66,10 @@ def compiled_entries(name: str, modules: tuple[ModuleType, ...], entries: tuple[
         # never called from Python: without the wrappers for that they compile in two thirds of the time
         jit = njit(error_model="numpy", _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
         replaced = linked(modules, jit, twins.twins())
-        names = names_of(modules[-1], replaced)
+        names = {module.__name__: names_of(module, replaced) for module in modules}
         for entry, count in entries:
-            function = rebound(getattr(modules[-1], entry), names)
+            plain = getattr(modules[-1], entry)
+            function = rebound(plain, names[plain.__module__])
             made = njit(cell(*[cell] * count), cache=caching, error_model="numpy", _nrt=False)(function)
             addresses[entry], calls[entry] = entry_address(made), made
     return Entries(addresses, calls)

@@ -62,6 +62,15 @@ def _positions(engine: Engine) -> list[dict[str, Any]]:
     return rows
 
 
+def _compiled(engine: Engine) -> dict[str, Any]:
+    """What ran as machine code: the market frames, the strategies, and why a declared one did not."""
+    return {
+        "frames": engine.fusion.frames_fused,
+        "strategies": sorted({name for name, _ in engine.fusion.fused}),
+        "in_python": engine.fusion.reasons,
+    }
+
+
 def _strategies(engine: Engine) -> list[dict[str, Any]]:
     """What each strategy did in all its instruments; the sums over the list are the totals of the document."""
     rows = []
@@ -147,6 +156,7 @@ def summary(
         "fees_unvalued": _unvalued(engine),
         "positions": _positions(engine),
         "by_strategy": _strategies(engine),
+        "compiled": _compiled(engine),
         "latency_ns": engine.measures.latencies(),
         "denials": dict(sorted(engine.measures.denials.items())),
         "data_quality": _quality(engine, stale_ns),

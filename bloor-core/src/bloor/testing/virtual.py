@@ -16,6 +16,7 @@ from bloor.engine.core import Engine
 from bloor.engine.effects import feed_conn, order_conn
 from bloor.host.options import RunOptions
 from bloor.host.setup import Setup, prepare, select_instruments
+from bloor.journal.segment import SEGMENT_BYTES
 from bloor.journal.writer import Writer
 from bloor.model.orders import Fill
 from bloor.simulation.venue import SimulationOptions
@@ -68,6 +69,7 @@ class VirtualRun:
         fee_asset: str = "",
         key: str = "",
         journal: Path | None = None,
+        segment_bytes: int = SEGMENT_BYTES,
     ) -> None:
         """Builds it, at the start of its time.
 
@@ -85,6 +87,7 @@ class VirtualRun:
             fee_asset: A third asset that the venue takes its fees in.
             journal: A folder to write the journal to, instead of keeping it in a list; then compiled strategies run as
                 machine code, see :mod:`bloor.engine.fused`. :meth:`close` ends it.
+            segment_bytes: Size of that journal's segments.
             key: Which of the account's keys is used, by its name in the venue's credentials; empty for the best.
         """
         options = RunOptions(
@@ -114,7 +117,9 @@ class VirtualRun:
         keys = self.world.venue.credentials()
         keys = {key: keys[key]} if key else keys
         plan = self.setup.plan([choice.plan(endpoints, keys, instruments)], epoch=1)
-        self.writer = None if journal is None else Writer(journal, epoch=1, clock=self.world.clock)
+        self.writer = (
+            None if journal is None else Writer(journal, epoch=1, clock=self.world.clock, segment_bytes=segment_bytes)
+        )
         self.engine = Engine(plan, self.world, self.writer or self.journal, self, lambda: self.world.now_ns)
         conns = [make(line) for line in range(len(plan.venues)) for make in (feed_conn, order_conn)]
         self.world.attach(self.engine, {conn: self.engine.url(conn).removeprefix(HOST) for conn in conns})
