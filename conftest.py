@@ -93,7 +93,7 @@ class Progress:
     """Counts the examples of the running test, and speaks of them now and then."""
 
     def __init__(self) -> None:
-        self.reporter: Any = None
+        self.plugins: Any = None
         self.begin("")
 
     def begin(self, nodeid: str) -> None:
@@ -106,9 +106,11 @@ class Progress:
         """An example of it was run."""
         self.examples += 1
         now = time.monotonic()
-        if now - self.said > SAY_EVERY_S and self.reporter is not None:
+        if now - self.said > SAY_EVERY_S and self.plugins is not None:
             self.said = now
-            self.reporter.write_line(f"{self.nodeid}: {self.examples:,} examples in {now - self.begun:,.0f} s")
+            with self.plugins.get_plugin("capturemanager").global_and_fixture_disabled():
+                reporter = self.plugins.get_plugin("terminalreporter")
+                reporter.write_line(f"{self.nodeid}: {self.examples:,} examples in {now - self.begun:,.0f} s")
 
 
 progress = Progress()
@@ -162,7 +164,7 @@ class Soak:
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         """Takes the shard, and leaves out what has passed before."""
-        progress.reporter = config.pluginmanager.get_plugin("terminalreporter")
+        progress.plugins = config.pluginmanager
         if chosen := config.getoption("--shard"):
             number, of = chosen
             mine = {item.nodeid for item in items[number - 1 :: of]}

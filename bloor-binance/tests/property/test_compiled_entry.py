@@ -126,7 +126,7 @@ def test_place_is_byte_identical(
     frame = written(made, "place", entry_order(order, index), now_ns, plain=plain)
     i = order.instrument
     fits = order.price_ticks * i.tick_units <= INT64_MAX and order.lots * i.lot_units <= INT64_MAX
-    if fits and now_ns + offset_ms * MS >= 0:
+    if fits and now_ns + made.offset_ns >= 0:
         assert frame == made.place(order, now_ns)
     else:
         assert frame is None
@@ -148,7 +148,7 @@ def test_cancel_is_byte_identical(
     known = "" if venue_id is None else str(venue_id)
     request = CancelRequest(client_id=client_id, venue_order_id=known, instrument=listed[-1])
     frame = written(made, "cancel", cells, now_ns, plain=plain)
-    assert frame == (made.cancel(request, now_ns) if now_ns + offset_ms * MS >= 0 else None)
+    assert frame == (made.cancel(request, now_ns) if now_ns + made.offset_ns >= 0 else None)
 
 
 BTC = Instrument(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bloor.cli.parameters import AsJson, Authority, ConfigFile, Settings
 from bloor.cli.shell import example, write_json
 
 if TYPE_CHECKING:
@@ -24,19 +24,10 @@ def check(
     symbol: Annotated[
         list[str] | None, typer.Option("--symbol", metavar="SYMBOL", help="What to look at. Repeatable.")
     ] = None,
-    config: Annotated[
-        Path | None,
-        typer.Option("--config", metavar="FILE", help="Configuration; ./bloor.toml is read if not given."),
-    ] = None,
-    sets: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="One configuration value, by dotted path. Repeatable."),
-    ] = None,
-    authority: Annotated[
-        Path | None,
-        typer.Option("--ca", metavar="FILE", help="A certificate authority (PEM) to trust beside the system's."),
-    ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON document, and nothing else.")] = False,
+    config: ConfigFile = None,
+    sets: Settings = None,
+    authority: Authority = None,
+    json: AsJson = False,
 ) -> None:
     """Find out whether a venue, the keys and this machine are fit to trade with. Nothing is traded.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bloor.cli.parameters import Authority, ConfigFile, Settings
 from bloor.cli.shell import ManyValues, example, write_json
 
 if TYPE_CHECKING:
@@ -39,18 +40,9 @@ def record(
         str | None, typer.Option("--duration", metavar="TIME", help="How long: 30s, 5m; until Ctrl-C if not given.")
     ] = None,
     env: Annotated[str, typer.Option("--env", metavar="ENV", help="prod or testnet.")] = "prod",
-    config: Annotated[
-        Path | None,
-        typer.Option("--config", metavar="FILE", help="Configuration; ./bloor.toml is read if not given."),
-    ] = None,
-    sets: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="One configuration value, by dotted path. Repeatable."),
-    ] = None,
-    authority: Annotated[
-        Path | None,
-        typer.Option("--ca", metavar="FILE", help="A certificate authority (PEM) to trust beside the system's."),
-    ] = None,
+    config: ConfigFile = None,
+    sets: Settings = None,
+    authority: Authority = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document at the end.")] = False,
 ) -> None:
     """Keep a venue's market data: every frame as it came, with the time it was received.

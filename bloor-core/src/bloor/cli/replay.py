@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bloor.cli.hosts import configured_host
+from bloor.cli.parameters import AsJson
 from bloor.cli.shell import example, write_json
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def replay(
     verify: Annotated[
         bool, typer.Option("--verify", help="Compare every decision and every frame; stop at the first that differs.")
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON document, and nothing else.")] = False,
+    json: AsJson = False,
 ) -> None:
     """Replay a session: its journal through the installed plug-ins.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bloor.cli.parameters import AsJson, Authority, ConfigFile, Settings
 from bloor.cli.shell import ManyValues, example, write_json
 
 if TYPE_CHECKING:
@@ -55,14 +56,8 @@ def run(
         str | None,
         typer.Option("--duration", metavar="TIME", help="How long: 30s, 5m. If not given, 30s in sim, else no end."),
     ] = None,
-    config: Annotated[
-        Path | None,
-        typer.Option("--config", metavar="FILE", help="Configuration; ./bloor.toml is read if not given."),
-    ] = None,
-    sets: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="One configuration value, by dotted path. Repeatable."),
-    ] = None,
+    config: ConfigFile = None,
+    sets: Settings = None,
     data: Annotated[
         list[Path] | None,
         typer.Option("--data", metavar="FILE...", help="Recordings that drive the simulated venue. Repeatable."),
@@ -78,11 +73,11 @@ def run(
         list[str] | None,
         typer.Option("--arm", metavar="VENUE:ENV", help="Where live mode may trade: binance:prod. Repeatable."),
     ] = None,
-    authority: Annotated[
-        Path | None,
-        typer.Option("--ca", metavar="FILE", help="A certificate authority (PEM) to trust beside the system's."),
-    ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON document, and nothing else.")] = False,
+    authority: Authority = None,
+    spin: Annotated[
+        bool, typer.Option("--spin", help="Never sleep: takes a CPU whole, and hears of a frame sooner.")
+    ] = False,
+    json: AsJson = False,
 ) -> None:
     """Trade with one or more strategies: on a simulated venue, on paper, or live.
 
@@ -114,6 +109,7 @@ def run(
         session=session,
         armed=tuple(arm or ()),
         authority=authority,
+        spin=spin,
         json=json,
     )
     layers = options.layers(os.environ)
