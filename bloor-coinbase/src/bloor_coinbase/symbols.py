@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bloor.model.symbols import canonical, split_symbol
 
-__all__ = ["book_product", "from_venue", "to_venue"]
+__all__ = ["book_product", "from_venue", "split", "to_venue"]
 
 #: USDC products with a book of their own.
 _OWN_BOOK = {"USDT-USDC", "EURC-USDC"}
@@ -41,3 +41,12 @@ def book_product(symbol: str) -> str:
     base, quote = split_symbol(symbol)
     product = canonical(base, quote)
     return canonical(base, "USD") if quote == "USDC" and product not in _OWN_BOOK else product
+
+
+def split(product: str) -> tuple[str, str]:
+    """Base and quote of a product, whatever its name: ``("BTC", "USD")`` for ``BTC-USD``.
+
+    A product of several dashes (futures, ``BIT-28JUL23-CDE``) is cut at the first one; one without is its own quote.
+    """
+    base, _, quote = product.partition("-")
+    return (base, quote.replace("-", "_")) if base and quote else (product, product)

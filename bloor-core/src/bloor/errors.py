@@ -6,7 +6,8 @@
     ├── UsageError                   the caller asked for something that cannot be (exit code 2)
     │   ├── ConfigError              a configuration key or value; carries its path
     │   ├── PluginError              a plug-in that cannot be found, loaded or used; carries its origin
-    │   └── InputFileError           a file that cannot be read as what it should be; carries file and line
+    │   ├── InputFileError           a file that cannot be read as what it should be; carries file and line
+    │   └── StrategyCompileError     a strategy that declares itself compiled and cannot be; carries file and line
     ├── MoneyError                   a number that is not exact in the units asked for
     ├── ProtocolError                a conversation with a venue went wrong
     │   ├── LocalProtocolError       our side broke the rules
@@ -36,6 +37,7 @@ __all__ = [
     "ProtocolError",
     "RemoteProtocolError",
     "RunError",
+    "StrategyCompileError",
     "UsageError",
     "nearest",
 ]
@@ -124,6 +126,28 @@ class InputFileError(UsageError):
     def __str__(self) -> str:
         where = self.file if self.line is None else f"{self.file}:{self.line}"
         return f"{where}: {self.reason}"
+
+
+class StrategyCompileError(UsageError):
+    """A strategy that declares itself compiled and cannot be; ``str()`` says where, what, and what to do.
+
+    Attributes:
+        file: The source file; empty when it is not known.
+        line: Line number from 1, or 0.
+        where: ``Class.handler``, or the name of the function.
+        reason: What is wrong and what to do.
+    """
+
+    def __init__(self, file: str, line: int, where: str, reason: str) -> None:
+        super().__init__(file, line, where, reason)
+        self.file = file
+        self.line = line
+        self.where = where
+        self.reason = reason
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}: " if self.file else ""
+        return f"{place}{self.where}: {self.reason}"
 
 
 class MoneyError(BloorError):

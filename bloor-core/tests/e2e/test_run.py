@@ -79,6 +79,21 @@ def test_momentum_trades_on_the_simulated_venue(tmp_path: Path) -> None:
     check_session(document)
 
 
+def test_a_run_that_never_sleeps_trades_and_ends(tmp_path: Path) -> None:
+    """With --spin everything is as without it, and the run ends when its time is over."""
+    done = bloor(tmp_path, "run", "-p", "momentum", "--venue", "binance", "--duration", "6s", "--spin", "--json")
+    if "expected at least 2 CPUs" in done.stderr:
+        assert done.returncode == 2
+        pytest.skip("one CPU")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert document["orders"]["sent"] >= 1
+    assert document["failure"] is None
+    check_session(document)
+    folder = Path(document["session"])
+    assert json.loads((folder / "config.json").read_text())["sections"]["run"]["spin"] is True
+
+
 @pytest.mark.recorded
 def test_momentum_trades_on_a_recording(tmp_path: Path, recordings: Path) -> None:
     """The same on a real market, twenty times as fast as it was, to its end."""

@@ -362,13 +362,16 @@ def real_desk(instrument: Instrument, exposure: Exposure) -> Desk:
     instruments,
     st.one_of(st.floats(-1e12, 1e12), st.floats(allow_infinity=True, allow_nan=True), st.integers(0, 10**6).map(float)),
     st.one_of(st.integers(-2, 10**7), st.integers(1, 1 << 61)),
+    st.booleans(),
 )
-def test_lots_for_is_the_desks(instrument: Instrument, value: float, price: int) -> None:
+def test_lots_for_is_the_desks(instrument: Instrument, value: float, price: int, whole: bool) -> None:
     """The same lots as the engine's desk, however large the numbers; what is no 63 bits raises."""
     both = BothForms(Sizer, instrument=instrument)
     both.compiled.value, both.compiled.price = value, price
     try:
-        wanted = real_desk(instrument, Exposure()).lots_for(value, price)
+        # a whole value gives the lots of the float that it becomes in compiled code
+        given_value = int(value) if whole and float(int(value)) == value else value
+        wanted = real_desk(instrument, Exposure()).lots_for(given_value, price)
     except (OverflowError, ValueError):
         wanted = 1 << 63
     code = both._handlers.call(Handler.TIMER, both.compiled.address, 0, both.book.address, both.desk.address)

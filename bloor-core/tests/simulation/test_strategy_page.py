@@ -1,4 +1,4 @@
-"""The strategy on the page about strategies does what the page says."""
+"""The strategies on the page about strategies do what the page says."""
 
 from __future__ import annotations
 
@@ -7,17 +7,35 @@ from pathlib import Path
 from typing import Any
 
 from bloor.strategy.api import Strategy
+from bloor.strategy.compiled.handlers import compile_handlers
+from bloor.strategy.memory import Handler
 from bloor.testing.virtual import VirtualRun
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "how-to" / "write-a-strategy.md"
 
 
+def strategy(name: str) -> Any:
+    """A class of the page."""
+    texts = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    names: dict[str, Any] = {"__name__": __name__}
+    for text in texts:
+        exec(compile(text, str(PAGE), "exec", dont_inherit=True), names)
+    return names[name]
+
+
+def test_the_state_on_the_page_is_kept() -> None:
+    """A window is filled, the depth is asked, and orders come of both; the same compiled."""
+    run = VirtualRun(strategies=[strategy("Stretch")], sets=["strategy.stretch.far=0"], seed=2)
+    run.for_seconds(60)
+    run.finish()
+    assert run.alerts == []
+    assert {fill.side for fill in run.fills} == {1}
+    assert Handler.TRADE in compile_handlers(strategy("Stretch")).handlers
+
+
 def test_the_strategy_on_the_page_trades() -> None:
     """It is bought after bars that rose, sold by the timer, and nothing raises."""
-    [text] = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
-    names: dict[str, Any] = {"__name__": __name__}
-    exec(compile(text, str(PAGE), "exec"), names)
-    run = VirtualRun(strategies=[names["Breakout"]], seed=2)
+    run = VirtualRun(strategies=[strategy("Breakout")], seed=2)
     run.for_seconds(60)
     run.finish()
     assert run.alerts == []

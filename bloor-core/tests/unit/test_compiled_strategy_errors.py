@@ -12,8 +12,7 @@ from typing import Any
 
 import pytest
 
-from bloor.errors import UsageError
-from bloor.strategy.compiled.errors import StrategyCompileError
+from bloor.errors import StrategyCompileError, UsageError
 from bloor.strategy.compiled.handlers import compile_handlers
 from bloor.strategy.memory import in_memory
 
@@ -24,6 +23,7 @@ import math
 import os.path
 from bloor.errors import nearest
 from bloor.strategy.api import Strategy
+from bloor.strategy.arrays import Array, array
 logger = logging.getLogger("x")
 SIZES = [1, 2]
 HUGE = 1 << 80
@@ -34,6 +34,7 @@ class Mine(Strategy):
     level: int = 100
     mean: float = 0.0
     is_open: bool = False
+    window: Array[int] = array(8)
 """
 NAMES = count()
 
@@ -75,7 +76,7 @@ def check(module: Any, text: str, where: str, reason: str) -> None:
 
 
 LOGS = "compiled handlers cannot print or log: count in an attribute, or leave out `compiled = True`"
-TUPLES = "use tuples and declared attributes"
+TUPLES = "use tuples, declared attributes and arrays"
 UNDECLARED = (
     "the attribute 'levle' is assigned but not declared; write `levle: int = 0`, or float or bool, in the class; "
     "did you mean 'level'?"
@@ -84,7 +85,6 @@ A_LIST = (
     "SIZES is of type list, which cannot be compiled: constants are numbers, enumerations of integers, and tuples of "
     "those"
 )
-REPLACE = "orders.replace cannot be called from compiled code: cancel and order anew, or leave out `compiled = True`"
 UNSET = "'y' may be used before it is assigned: give it a value at the beginning"
 MIXED = "'x' is given book in one place and int in another"
 IN_SOURCE = [
@@ -103,7 +103,10 @@ IN_SOURCE = [
     ("x = list((1, 2))", f"list cannot be compiled: {TUPLES}"),
     ("x = str(1)", "str cannot be compiled: handlers compute with numbers"),
     ("x = dict()", f"dict cannot be compiled: {TUPLES}"),
-    ("x = sum((1, 2))", "sum cannot be compiled: add in a loop"),
+    ("x = sum(self.window, 1)", "sum takes one argument in compiled code"),
+    ("self.window = 1", "Mine.window is an array, which keeps its length: assign to its elements"),
+    ("self.window += 1", "Mine.window is an array, which keeps its length: assign to its elements"),
+    ("x = self.windwo[0]", "Mine has no attribute 'windwo'; did you mean 'window'?"),
     ("x = isinstance(1, int)", "isinstance cannot be compiled"),
     ("print(self.level)", LOGS),
     ("logging.info('x')", LOGS),
@@ -123,7 +126,6 @@ IN_SOURCE = [
     ("if (y := 2) > 1: x = y", "`:=` cannot be compiled: assign in a line of its own"),
     ("del x", "`del` cannot be compiled"),
     ("raise ValueError(self.level)", "an exception can say nothing but constant text in compiled code"),
-    ("orders.replace(1, 2, 3)", REPLACE),
     ("x = self.name", "Mine.name is of type str, which cannot be compiled"),
 ]  # fmt: skip
 
@@ -151,6 +153,17 @@ BY_TYPE = [
     ("x = book\n    self.level = x.best_bit", "book has no attribute 'best_bit'; did you mean 'best_bid'?"),
     ("if book.best_bid:\n        y = 1\n    self.level = y", UNSET),
     ("x = book + 1", "add(book, int) has no compiled form"),
+    ("orders.replace(1, 2)", "orders.replace needs (number, price, lots): lots is missing"),
+    ("orders.amend(1, 2.5)", "orders.amend: expected lots as an int (lots), got a float"),
+    ("x = book.size_at(1.5, 3)", "book.size_at: expected side as an int (Side.BUY or Side.SELL), got a float"),
+    ("x = book.level(1)", "book.level needs (side, n): n is missing"),
+    ("self.window[0] = 1.5", "the elements of this array are int, but a float is assigned to one"),
+    ("self.window[0] = True", "the elements of this array are int, but a bool is assigned to one"),
+    ("x = self.window[0:2]", "an array is indexed by an int in compiled code, got a slice"),
+    ("x = self.window[self.mean]", "an array is indexed by an int in compiled code, got a float"),
+    ("x = self.window + 1", "add(array of 8 int, int) has no compiled form"),
+    ("x = sum((1, 2))", "sum: expected an array, got a tuple: add in a loop"),
+    ("self.level = self.window", "Mine.level is declared int, but an array is assigned to it"),
     ("x = book\n    for i in range(3):\n        x = i\n    self.level = x", MIXED),
 ]  # fmt: skip
 
@@ -187,11 +200,34 @@ def test_a_text_of_a_fill(module: Any) -> None:
 @pytest.mark.parametrize(("declared", "said"), [("list", "list"), ("str", "str"), ("dict[str, int]", "dict[str, int]")])
 def test_attributes_without_a_cell(module: Any, declared: str, said: str) -> None:
     """State is numbers, and the class is refused before anything is made of it."""
-    loaded = module(HEAD + f"    window: {declared} = None  # here\n")
+    loaded = module(HEAD + f"    queue: {declared} = None  # here\n")
     line = HEAD.count("\n") + 1
     with pytest.raises(UsageError) as caught:
         in_memory(loaded.Mine)
     assert str(caught.value) == (
-        f"{loaded.__file__}:{line}: Mine.window: expected an attribute of type int, float or bool, got {said}: "
+        f"{loaded.__file__}:{line}: Mine.queue: expected an attribute of type int, float, bool or Array, got {said}: "
         "compiled code holds nothing else; change it, or leave out `compiled = True`"
     )
+
+
+EXAMPLE = "write `queue: Array[float] = array(64)`"
+ARRAYS = [
+    ("queue: Array[str] = array(3)", f"expected Array[int], Array[float] or Array[bool], got Array[str]: {EXAMPLE}"),
+    ("queue: Array = array(3)", f"expected Array[int], Array[float] or Array[bool], got Array: {EXAMPLE}"),
+    ("queue: int = array(3)", f"expected Array[int], Array[float] or Array[bool], got int: {EXAMPLE}"),
+    ("queue = array(3)", f"expected Array[int], Array[float] or Array[bool], got no annotation: {EXAMPLE}"),
+    ("queue: Array[int]", "expected its length, as `queue: Array[int] = array(64)`, got nothing"),
+    ("queue: Array[int] = (1, 2)", "expected its length, as `queue: Array[int] = array(64)`, got (1, 2)"),
+    ("queue: Array[int] = array(0)", "expected a length of 1 to 65536 elements, got 0"),
+    ("queue: Array[int] = array(2.5)", "expected a length of 1 to 65536 elements, got 2.5"),
+]
+
+
+@pytest.mark.parametrize(("declared", "reason"), ARRAYS, ids=[declared for declared, _ in ARRAYS])
+def test_arrays_that_are_none(module: Any, declared: str, reason: str) -> None:
+    """A declaration that is not complete is refused in both forms, with its line."""
+    loaded = module(HEAD + f"    {declared}\n")
+    for make in (in_memory, compile_handlers, lambda cls: cls()):
+        with pytest.raises(UsageError) as caught:
+            make(loaded.Mine)
+        assert str(caught.value) == f"{loaded.__file__}:{HEAD.count(chr(10)) + 1}: Mine.queue: {reason}"

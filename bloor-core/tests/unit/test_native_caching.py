@@ -36,3 +36,10 @@ def test_unusable_cache_folder(tmp_path: Path) -> None:
     """Where no folder can be made nothing is cached."""
     (tmp_path / "file").write_text("")
     assert folder_for("0.1", str(tmp_path / "file")) is None
+
+
+def test_numbers_from_other_files_are_part_of_the_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A file may have its offsets from a record that is elsewhere: when that changes, old code is not met."""
+    before = folder_for("0.1", str(tmp_path))
+    monkeypatch.setattr(memory, "OFFSET", 8, raising=False)
+    assert folder_for("0.1", str(tmp_path)) not in (before, None)

@@ -9,6 +9,7 @@ import pytest
 
 from bloor.errors import UsageError
 from bloor.strategy.api import Strategy
+from bloor.strategy.arrays import Array, array
 from bloor.strategy.memory import Handler, in_memory, layout_of
 from bloor.strategy.params import config_class, param
 from bloor.testing.bothforms import BothForms
@@ -120,6 +121,50 @@ def test_not_compiled_on_request(monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(both.call(Handler.TRADE, both.trade), ZeroDivisionError)
     assert isinstance(both.call(Handler.TIMER), AttributeError)
     assert both.call(Handler.STOP) is None
+
+
+class Several(Mine):
+    """Has arrays too."""
+
+    window: Array[float] = array(3)
+    late: bool = True
+    flags: Array[bool] = array(2)
+
+
+def test_arrays_lie_behind_the_rest() -> None:
+    """Arrays are cells of the same record, each instance's its own, and keep their length."""
+    layout = layout_of(Several)
+    assert dict(layout.arrays) == {"window": (float, 3), "flags": (bool, 2)}
+    assert layout.dtype.names == ("share", "span", "seen", "is_open", "mean", "late", "window", "flags")
+    one, other = in_memory(Several)(), in_memory(Several)()
+    one.window[1], one.flags[-1] = 2, True
+    assert one.memory["window"][0].tolist() == [0.0, 2.0, 0.0]
+    assert (list(one.flags), list(other.flags), list(other.window)) == ([False, True], [False, False], [0.0] * 3)
+    with pytest.raises(AttributeError):
+        one.window = [1.0]
+
+
+def test_arrays_not_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With numba told not to compile they are the same memory."""
+    monkeypatch.setattr(numba.config, "DISABLE_JIT", 1)
+
+    class Window(Strategy):
+        """A class that nothing was compiled for."""
+
+        window: Array[int] = array(3)
+        flags: Array[bool] = array(2)
+        total: int = 0
+
+        def on_book(self, book: Any, orders: Any) -> None:
+            self.window[self.total % 3] += book.level(1, 0)[1] + 1
+            self.flags[1] = True
+            self.total += sum(self.window) + sum(self.flags)
+
+    both = BothForms(Window)
+    both.levels.load([(100, 5)], [])
+    for _ in range(3):
+        assert both.call(Handler.BOOK) is None
+    assert both.compiled.total > 0
 
 
 def test_no_state_at_all() -> None:

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from attrs import field, frozen, validators
 
+from bloor_kraken.normalizer import DEPTHS
+
 __all__ = ["KrakenConfig"]
 
-_web = validators.matches_re(r"https?://[^\s/]+(/\S*)?")
-_websocket = validators.matches_re(r"wss?://[^\s/]+(/\S*)?")
+_web = validators.matches_re(r"(https?://[^\s/]+(/\S*)?)?")
+_websocket = validators.matches_re(r"(wss?://[^\s/]+(/\S*)?)?")
 
 
 @frozen(kw_only=True)
 class KrakenConfig:
-    """Where Kraken is (docs.kraken.com: Spot WebSocket v2, Spot REST). There is no spot test environment.
+    """Settings of the Kraken plug-in (docs.kraken.com: Spot WebSocket v2, Spot REST).
 
     Attributes:
-        rest_url: Base URL of REST.
-        streams_url: URL of the public WebSocket.
-        ws_api_url: URL of the private WebSocket.
+        rest_url: Overrides the base URL of REST.
+        streams_url: Overrides the URL of the public WebSocket.
+        ws_api_url: Overrides the URL of the private WebSocket.
+        book_depth: Levels a side of a book: 10, 25, 100, 500 or 1000. The venue's checksum covers the best ten.
     """
 
-    rest_url: str = field(default="https://api.kraken.com", validator=_web)
-    streams_url: str = field(default="wss://ws.kraken.com/v2", validator=_websocket)
-    ws_api_url: str = field(default="wss://ws-auth.kraken.com/v2", validator=_websocket)
+    rest_url: str = field(default="", validator=_web)
+    streams_url: str = field(default="", validator=_websocket)
+    ws_api_url: str = field(default="", validator=_websocket)
+    book_depth: int = field(default=10, validator=validators.in_(DEPTHS))

@@ -1,4 +1,7 @@
-"""The plug-in ``kraken``: what this package hands to bloor."""
+"""The plug-in ``kraken``: what this package hands to bloor.
+
+Every import is inside its hook: loading the plug-in to read its configuration does not load its normalizer.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from typing import TYPE_CHECKING
 from bloor.hookspecs import hookimpl
 
 if TYPE_CHECKING:
+    from bloor.hookspecs import FeedSpec, NormalizerSpec
     from bloor_kraken.config import KrakenConfig
 
 
@@ -16,3 +20,19 @@ def bloor_venue_config() -> type[KrakenConfig]:
     from bloor_kraken.config import KrakenConfig
 
     return KrakenConfig
+
+
+@hookimpl
+def bloor_feed() -> FeedSpec:
+    """Market data."""
+    from bloor_kraken.feed import feed_spec
+
+    return feed_spec()
+
+
+@hookimpl
+def bloor_normalizer() -> NormalizerSpec:
+    """Frames to messages."""
+    from bloor_kraken.instruments import normalizer_spec
+
+    return normalizer_spec()

@@ -2,7 +2,7 @@
 
 WebSocket v2 says ``BTC/USD``; WebSocket v1 and ``wsname`` of REST say ``XBT/USD`` and ``XDG/USD``; balances say
 ``XXBT`` and ``ZUSD`` for assets from before 2018. REST's joined names (``XBTUSD``) cannot be split without the table of
-``AssetPairs`` (``XBTUSDT`` or ``XBT``+``USDT``?) and are refused here.
+``AssetPairs`` (``XBTUSDT`` or ``XBT``+``USDT``?) and are refused here, except where a recording has no table.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from bloor.errors import RemoteProtocolError
 from bloor.model.symbols import canonical, split_symbol
 
-__all__ = ["asset", "balance_asset", "from_venue", "to_venue"]
+__all__ = ["asset", "balance_asset", "from_venue", "split", "to_venue"]
 
 _RENAMED = {"XBT": "BTC", "XDG": "DOGE"}
 
@@ -54,3 +54,22 @@ def from_venue(name: str) -> str:
     if not (base and slash and quote) or "/" in quote:
         raise RemoteProtocolError(f"kraken: expected a symbol BASE/QUOTE such as BTC/USD, got {name!r}")
     return canonical(asset(base), asset(quote))
+
+
+#: Quote assets of joined names, longest first.
+_QUOTES = ("PYUSD", "USDT", "USDC", "USDG", "DAI", "AUD", "CAD", "CHF", "ETH", "EUR", "GBP", "JPY", "USD", "XBT")
+
+
+def split(name: str) -> tuple[str, str]:
+    """Base and quote of a name, ``("BTC", "USD")`` for ``BTC/USD`` and ``XBT/USD``.
+
+    REST's joined names are cut at the class letter of the quote asset or before a known one; a name without either is
+    cut before its last three letters: the pair is then a guess, and what is inferred from it never carries orders.
+    """
+    base, slash, quote = name.partition("/")
+    if not slash:
+        classed = len(name) == 8 and name[0] in "XZ" and name[4:] in _CLASSED
+        known = next((q for q in _QUOTES if name.endswith(q) and len(name) > len(q)), "")
+        cut = 4 if classed else len(name) - len(known) if known else max(1, len(name) - 3)
+        base, quote = (_CLASSED.get(part, part) for part in (name[:cut], name[cut:] or name))
+    return asset(base), asset(quote)

@@ -42,6 +42,7 @@ def run(
     session: str | Path | None = None,
     arm: Texts = (),
     ca: str | Path | None = None,
+    spin: bool = False,
     progress: bool | None = None,
 ) -> RunResult:
     """Trades, as ``bloor run`` does, and waits for the end. An interrupt ends it in order, with its result.
@@ -63,6 +64,7 @@ def run(
         session: The session folder to make.
         arm: What a live run may trade on, ``venue:environment``.
         ca: A certificate authority (PEM) to trust beside the system's.
+        spin: Whether the event loop never sleeps: takes a CPU whole, and hears of a frame sooner.
         progress: Whether to show on stderr how it goes; None for where somebody looks: a notebook or a terminal.
 
     Returns:
@@ -93,6 +95,7 @@ def run(
             session=_path(session),
             armed=_texts(arm),
             authority=_path(ca),
+            spin=spin,
         )
         told = Told(shown=looked_at() if progress is None else progress)
         work = Work(lambda: run_host(options, told))

@@ -66,6 +66,7 @@ class RunConfig:
         seed: Seeds the simulated market and every jitter.
         session: Where the session folder is made; None for a new one.
         pin: Whether the trading thread gets a CPU that the processes bloor starts itself keep off.
+        spin: Whether the event loop never sleeps: it then takes a CPU whole, and hears of a frame sooner.
         fused: Whether strategies that are declared compiled run as machine code; their decisions are the same.
         tls: Whether simulated venues are reached over TLS, as the real ones are.
         armed: What a live run may trade on, each as ``venue:environment``, e.g. ``binance:prod``; nothing is armed
@@ -84,6 +85,7 @@ class RunConfig:
     seed: int = field(default=1, validator=[validators.ge(0), validators.le((1 << 63) - 1)])
     session: Path | None = None
     pin: bool = True
+    spin: bool = False
     fused: bool = True
     tls: bool = False
     armed: tuple[str, ...] = ()

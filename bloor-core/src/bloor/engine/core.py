@@ -12,14 +12,13 @@ is a clock for measuring that way only; nothing is decided from it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Protocol
 
 import numpy as np
 
 from bloor.engine.build import Line, build_desks, build_gate, build_lines, build_patience
 from bloor.engine.decisions import DecisionKind, DecisionLog
 from bloor.engine.desk import Desk
-from bloor.engine.effects import STANDBY, Effects, Recorder, line_of, order_conn
+from bloor.engine.effects import STANDBY, Effects, Observer, Recorder, line_of, order_conn
 from bloor.engine.fused.fusion import Fusion
 from bloor.engine.fused.layout import MARK, NOW, RUN_CELLS
 from bloor.engine.measure import Measurements
@@ -39,26 +38,18 @@ from bloor.market.book import OrderBook
 from bloor.market.events import EventKind, EventView
 from bloor.market.instruments import InstrumentTable
 from bloor.market.view import BookState
-from bloor.model.orders import Fill, OrderRequest, OrderType, Side, TimeInForce
+from bloor.model.orders import OrderRequest, OrderType, Side, TimeInForce
+from bloor.native.clock import WallClock, arriving
 
-__all__ = ["Engine", "Observer"]
+__all__ = ["Engine"]
 
 #: Orders that ended this long ago are forgotten, so that memory is bounded; far beyond any venue's horizon.
 FORGET_NS = 3_600 * 1_000_000_000
 
-_TRADE, _AGG_TRADE, _BBO, _BOOK = EventKind.TRADE, EventKind.AGG_TRADE, EventKind.BBO, EventKind.BOOK
+_TRADES = frozenset({EventKind.TRADE, EventKind.AGG_TRADE})
+_BBO, _BOOK = EventKind.BBO, EventKind.BOOK
 _LOST_BOOK = frozenset({EventKind.GAP, EventKind.CLEARED})
 _SYNCED = BookState.SYNCED
-
-
-class Observer(Protocol):
-    """Who is told of what happened; it decides nothing and must return at once."""
-
-    def filled(self, fill: Fill) -> None:
-        """A fill entered a position."""
-
-    def alert(self, code: str, text: str) -> None:
-        """Something a person should know."""
 
 
 class Engine:
@@ -76,6 +67,7 @@ class Engine:
         fusion: What of it runs as one call into compiled code for each frame.
         measures: Counters and latencies.
         changes: What replaces and reduces orders.
+        calling: Whether a handler is running; what comes of its requests waits until it has returned.
     """
 
     def __init__(
@@ -107,7 +99,7 @@ class Engine:
         self._forget_ns = 0
         self.stopping = False
         self.failure: BaseException | None = None
-        self._calling = False
+        self.calling = False
         self._later: list[Outcome] = []
         self._wire = OrderWire(self, recorder, observer.alert, self._outcomes)
         self.changes = Changes(
@@ -158,6 +150,10 @@ class Engine:
         line = self.lines[number]
         if orders:
             return lambda payload, recv_ns: self._order_frame(line, conn, payload, recv_ns)
+        return self.fusion.receiver(line, self._receiver(line, conn), standby=bool(conn & STANDBY))
+
+    def _receiver(self, line: Line, conn: int) -> Callable[[bytes, int], None]:
+        """What takes the market frames of a connection when they are not fused."""
         take = line.market.standby_frame if conn & STANDBY else line.market.frame
 
         def receive(payload: bytes, recv_ns: int) -> None:
@@ -169,7 +165,16 @@ class Engine:
                 self.schedule.run(recv_ns, self.call)
             take(payload, recv_ns)
 
-        return self.fusion.receiver(line, receive, standby=bool(conn & STANDBY))
+        return receive
+
+    def arrivals(self, conn: int, clock: WallClock) -> Callable[[bytes], None]:
+        """As :meth:`receiver`, of frames that are received now, by a clock; bind it once."""
+        number, orders = line_of(conn)
+        line = self.lines[number]
+        fused = None
+        if not (orders or conn & STANDBY):
+            fused = self.fusion.arrivals(line, self._receiver(line, conn), clock)
+        return fused or arriving(self.receiver(conn), clock)
 
     def frame(self, conn: int, payload: bytes, recv_ns: int) -> None:
         """A text frame arrived; :meth:`receiver` is the same, bound."""
@@ -316,15 +321,17 @@ class Engine:
     def on_event(self, event: EventView, book: OrderBook | None) -> None:
         """A market event, of any venue; strategies hear of it here."""
         self.measures.events += 1
-        if event.kind in (_TRADE, _AGG_TRADE):
+        if event.kind in _TRADES:
             self.schedule.traded(event, self.now_ns)
         self.hand_on(event)
 
     def hand_on(self, event: EventView, first: int = 0) -> None:
         """Hands an event to the desks of its instrument, from the ``first`` on."""
         kind = event.kind
-        for desk in self._by_instrument[event.instrument][first:]:
-            if kind in (_TRADE, _AGG_TRADE):
+        is_trade = kind in _TRADES
+        desks = self._by_instrument[event.instrument]
+        for desk in desks[first:] if first else desks:
+            if is_trade:
                 desk.traded(event.price)
             if not desk.started:
                 if kind == _BOOK:
@@ -336,7 +343,7 @@ class Engine:
             if kind == _BOOK:
                 if view.state == _SYNCED:
                     self.call(desk, desk.handlers.on_book, view, desk)
-            elif kind in (_TRADE, _AGG_TRADE):
+            elif is_trade:
                 self.call(desk, desk.handlers.on_trade, event, view, desk)
             elif kind == _BBO:
                 self.call(desk, desk.handlers.on_bbo, event, view, desk)
@@ -360,23 +367,23 @@ class Engine:
 
         Handlers are never entered twice: what comes of their own requests is told when the handler has returned.
         """
-        outermost, self._calling = not self._calling, True
+        outermost, self.calling = not self.calling, True
         try:
             handler(*arguments)
         except Exception as error:  # noqa: BLE001 (whatever a strategy raises)
             self._halt_desk(desk, f"{type(error).__name__} in {handler.__name__}: {error}")
         finally:
-            self._calling = not outermost
+            self.calling = not outermost
         while outermost and self._later:
             later, self._later = self._later, []
             self._outcomes(later)
 
     def tell(self, outcomes: Iterable[Outcome]) -> None:
         """What comes of a request of ours: now, or once the handler that asked for it has returned."""
-        if self._calling:
-            self._later.extend(outcomes)
-        else:
-            self._outcomes(outcomes)
+        self._later.extend(outcomes)
+        if not self.calling:
+            later, self._later = self._later, []
+            self._outcomes(later)
 
     def _halt_desk(self, desk: Desk, reason: str) -> None:
         if desk.halted:

@@ -166,7 +166,7 @@ class Desk:
         i = self.instrument
         if price <= 0:
             return 0
-        return int(value * 10**i.value_decimals / i.value_units(price, i.lot_units))
+        return int(float(value) * 10**i.value_decimals / i.value_units(price, i.lot_units))
 
     # ---- what it asks for
 

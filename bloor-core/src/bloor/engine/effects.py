@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from bloor.model.orders import Fill
 from bloor.venue.session import Request
 
-__all__ = ["STANDBY", "Effects", "Recorder", "feed_conn", "line_of", "order_conn"]
+__all__ = ["STANDBY", "Effects", "Observer", "Recorder", "feed_conn", "line_of", "order_conn"]
 
 #: Added to the number of a connection: the second connection that is to replace it.
 STANDBY = 0x8000
@@ -64,3 +65,13 @@ class Recorder(Protocol):
 
     def append(self, kind: int, conn: int, wall_ns: int, payload: bytes) -> object:
         """Appends one record; ``kind`` is a :class:`~bloor.journal.record.RecordKind`."""
+
+
+class Observer(Protocol):
+    """Who is told of what happened; it decides nothing and must return at once."""
+
+    def filled(self, fill: Fill) -> None:
+        """A fill entered a position."""
+
+    def alert(self, code: str, text: str) -> None:
+        """Something a person should know."""

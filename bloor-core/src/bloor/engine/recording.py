@@ -24,6 +24,7 @@ from bloor.market.events import EventKind, EventView
 from bloor.market.instruments import InstrumentTable
 from bloor.market.view import BookState
 from bloor.model.instrument import Instrument
+from bloor.native.clock import WallClock, arriving
 from bloor.venue.session import Endpoints
 
 __all__ = ["Recording", "RecordingPlan"]
@@ -129,6 +130,10 @@ class Recording:
             take(payload, recv_ns)
 
         return receive
+
+    def arrivals(self, conn: int, clock: WallClock) -> Callable[[bytes], None]:
+        """As :meth:`receiver`, of frames that are received now."""
+        return arriving(self.receiver(conn), clock)
 
     def frame(self, conn: int, payload: bytes, recv_ns: int) -> None:
         """A frame arrived; :meth:`receiver` is the same, bound."""

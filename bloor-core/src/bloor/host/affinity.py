@@ -10,16 +10,21 @@ import contextlib
 import os
 from collections.abc import Iterator
 
-__all__ = ["keep_off", "own_cpu"]
+__all__ = ["cpus", "keep_off", "own_cpu"]
 
 _all: set[int] = set()
 _own: set[int] = set()
 
 
+def cpus() -> int:
+    """How many CPUs this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 @contextlib.contextmanager
 def own_cpu() -> Iterator[None]:
     """Binds this thread to the last of its CPUs while inside; does nothing where there is one CPU or no such call."""
-    if not hasattr(os, "sched_setaffinity") or len(os.sched_getaffinity(0)) < 2:
+    if not hasattr(os, "sched_setaffinity") or cpus() < 2:
         yield
         return
     _all.update(os.sched_getaffinity(0))

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from bloor.errors import RunError
 
-__all__ = ["ended_by_signals", "runner", "unless"]
+__all__ = ["ended_by_signals", "runner", "spinning", "unless"]
 
 T = TypeVar("T")
 
@@ -44,6 +44,26 @@ def ended_by_signals(stop: Callable[[], None]) -> Iterator[None]:
     finally:
         for number in numbers:
             loop.remove_signal_handler(number)
+
+
+@contextlib.contextmanager
+def spinning(wanted: bool) -> Iterator[None]:
+    """Keeps the running loop from sleeping while inside, if so wanted: it asks its sockets again and again.
+
+    Waking up costs some 40 us after each pause; this costs a whole CPU.
+    """
+    loop = asyncio.get_running_loop()
+    on = wanted
+
+    def turn() -> None:
+        if on:
+            loop.call_soon(turn)
+
+    turn()
+    try:
+        yield
+    finally:
+        on = False
 
 
 async def unless(over: asyncio.Event, work: Coroutine[Any, Any, T], undone: str) -> T:

@@ -35,6 +35,7 @@ class RunOptions:
         armed: What a live run may trade on, each ``venue:environment``.
         authority: A PEM file with a certificate authority to trust beside the system's.
         strategies: Strategy classes that belong to no plug-in, to run beside those that were named.
+        spin: Whether the event loop never sleeps.
         json: Whether the only output is one JSON document.
     """
 
@@ -54,6 +55,7 @@ class RunOptions:
     armed: tuple[str, ...] = ()
     authority: Path | None = None
     strategies: tuple[type[Strategy], ...] = ()
+    spin: bool = False
     json: bool = False
 
     def layers(self, environ: Mapping[str, str]) -> RawConfig:
@@ -78,6 +80,7 @@ class RunOptions:
             "seed": ("--seed", self.seed),
             "session": ("--session", None if self.session is None else str(self.session)),
             "armed": ("--arm", list(self.armed)),
+            "spin": ("--spin", self.spin or None),
             "authority": ("--ca", None if self.authority is None else str(self.authority)),
         }
         options = {f"run.{key}": given for key, given in said.items() if given[1] not in (None, [])}

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 
 from bloor.engine.effects import STANDBY, line_of, order_conn
 from bloor.host.shell import Carried, Reached, Shell
+from bloor.native.clock import WallClock, arriving
 from bloor.simulation.paper import PaperVenue
 from bloor.venue.session import NEVER
 
@@ -133,6 +134,10 @@ class _Overheard:
                 failed(error)
 
         return receive
+
+    def arrivals(self, conn: int, clock: WallClock) -> Callable[[bytes], None]:
+        """As :meth:`receiver`, of frames that are received now."""
+        return arriving(self.receiver(conn), clock)
 
     def response(self, conn: int, tag: str, status: int, body: bytes, now_ns: int) -> None:
         """A REST answer arrived."""

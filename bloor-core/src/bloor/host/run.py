@@ -29,7 +29,7 @@ from bloor.host.account import account_lock
 from bloor.host.accounts import LiveAccounts
 from bloor.host.affinity import keep_off, own_cpu
 from bloor.host.epoch import next_epoch, state_folder
-from bloor.host.loop import ended_by_signals, runner, unless
+from bloor.host.loop import ended_by_signals, runner, spinning, unless
 from bloor.host.options import RunOptions
 from bloor.host.outcome import Ears
 from bloor.host.paper import PaperShell
@@ -153,6 +153,7 @@ class _Run:
         self._ears = Ears(session)
         self._trusted: ssl.SSLContext | None = None
         self._papers: list[PaperVenue] = []
+        self._warmed = False
         self._accounts: LiveAccounts | None = None
         self._shell: Shell
         self._engine: Engine
@@ -191,6 +192,7 @@ class _Run:
         process = await SimulatedVenueProcess.start(
             choice.venue, symbols=choice.symbols, data=run.data, speed=run.speed, seed=run.seed,
             log=self._session.path / f"venue-{choice.venue}.log", tls=run.tls,
+            meanwhile=self._warm,
         )  # fmt: skip
         self._processes.append(process)
         if process.authority is not None:
@@ -223,8 +225,12 @@ class _Run:
             yield
 
     def _warm(self) -> None:
+        """Loads what is compiled, once."""
         from bloor.market.kernels import warm
 
+        if self._warmed:
+            return
+        self._warmed = True
         self._progress.step("loading compiled kernels")
         normalizers = {
             choice.venue: choice.normalizer.compiled()
@@ -250,7 +256,7 @@ class _Run:
             self._engine = Engine(plan, self._shell, self._writer, self._ears, time.monotonic_ns)
             for name, why in self._engine.fusion.reasons.items():
                 logger.warning("strategy {} is declared compiled and runs in Python: {}", name, why)
-            with self._cpus(), _quiet_collector():
+            with self._cpus(), _quiet_collector(), spinning(self._setup.run.spin):
                 self._progress.started(self._session.path)
                 failure = await self._until_over()
             result = self._finish(failure)

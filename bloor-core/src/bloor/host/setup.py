@@ -16,6 +16,7 @@ from bloor.config.sections import PaperConfig, RunConfig
 from bloor.engine.plan import EnginePlan, StrategyPlan, VenuePlan
 from bloor.errors import InputFileError, RemoteProtocolError, UsageError, nearest
 from bloor.hookspecs import ExecutorSpec, FeedSpec, NormalizerSpec
+from bloor.host.affinity import cpus
 from bloor.host.arming import check_key_sections, live_keys
 from bloor.host.options import RunOptions
 from bloor.host.places import DEFAULT_ENV, endpoints_of
@@ -182,6 +183,7 @@ def prepare(options: RunOptions, environ: Mapping[str, str]) -> Setup:
     notices: list[str] = []
     venues = _venues(plugins, raw, run, notices)
     _check_data(run, venues)
+    _check_spin(run)
     checks = tuple(
         (check, _limits(check, _leaves(raw, name), run.mode, notices)) for name, check in plugins.risk_checks().items()
     )
@@ -237,6 +239,14 @@ def _check_data(run: RunConfig, venues: Sequence[VenueChoice]) -> None:
                 pass
         except OSError as error:
             raise InputFileError(str(path), f"cannot be read: {error.strerror}") from error
+
+
+def _check_spin(run: RunConfig) -> None:
+    if run.spin and cpus() < 2:
+        raise UsageError(
+            "run.spin: expected at least 2 CPUs, since an event loop that never sleeps takes one of them whole, and "
+            "venues and the system need another; this process may use 1; run without --spin"
+        )
 
 
 def _leaves(raw: RawConfig, name: str) -> Mapping[str, Any]:

@@ -44,6 +44,9 @@ class Carried(Protocol):
     def receiver(self, conn: int) -> Callable[[bytes, int], None]:
         """The callable that takes every frame of one connection."""
 
+    def arrivals(self, conn: int, clock: WallClock) -> Callable[[bytes], None]:
+        """The callable that takes every frame of one connection, when it is received, by a clock."""
+
     def connected(self, conn: int, now_ns: int) -> None:
         """A connection is open."""
 
@@ -196,12 +199,8 @@ class Shell:
     def _role(self, conn: int) -> tuple[str, Callable[[], None], Callable[[bytes], None], Callable[[str], None]]:
         """Name and callbacks of a connection."""
         engine, now = self._engine, self.now
-        receive = engine.receiver(conn)
         line, orders = line_of(conn)
         what = "orders" if orders else "market data (second connection)" if conn & STANDBY else "market data"
-
-        def frame(payload: bytes) -> None:
-            receive(payload, now())
 
         def opened() -> None:
             engine.connected(conn, now())
@@ -212,7 +211,7 @@ class Shell:
             if not self._closing:
                 engine.disconnected(conn, now(), reason)
 
-        return f"{self._venues[line].venue} {what}", opened, frame, closed
+        return f"{self._venues[line].venue} {what}", opened, engine.arrivals(conn, now), closed
 
     def _link(self, conn: int) -> Link:
         name, opened, frame, closed = self._role(conn)

@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,7 @@ class SimulatedVenueProcess:
         log: Path,
         tls: bool = False,
         faults: str = "",
+        meanwhile: Callable[[], None] = lambda: None,
     ) -> SimulatedVenueProcess:
         """Starts it and waits until it is ready.
 
@@ -63,6 +64,7 @@ class SimulatedVenueProcess:
             log: File that its stderr goes to.
             tls: Whether it serves over TLS, with an authority of its own.
             faults: Faults that it injects, as ``bloor venue sim --faults`` takes them.
+            meanwhile: Called once it runs, before it is waited for: what we have to do ourselves.
 
         Raises:
             UsageError: It refused its input; the message is its own.
@@ -85,6 +87,7 @@ class SimulatedVenueProcess:
             )  # fmt: skip
         assert process.stdout is not None
         try:
+            meanwhile()
             line = await asyncio.wait_for(process.stdout.readline(), READY_S)
             ready = orjson.loads(line) if line else {}
         except (TimeoutError, orjson.JSONDecodeError):

@@ -10,6 +10,7 @@ import asyncio
 import random
 import ssl
 from collections.abc import Callable
+from functools import partial
 
 import picows
 from loguru import logger
@@ -61,6 +62,9 @@ class _Listener(picows.WSListener):
 class Link:
     """One connection that is kept open until :meth:`close`.
 
+    Attributes:
+        send: Writes one text frame now; does nothing while the connection is not open. It is the transport's own.
+
     Args:
         name: For the log.
         url: Where to.
@@ -93,18 +97,12 @@ class Link:
         self._jitter = random.Random(seed)
         self._once = once
         self._transport: picows.WSTransport | None = None
+        self.send: Callable[[bytes], object] = _nothing
         self._listener: _Listener | None = None
         self._reason = "lost"
         self.closing = False
         self._failures = 0
         self._gone = asyncio.Event()
-
-    def send(self, payload: bytes) -> bool:
-        """Writes one text frame now; False when the connection is not open."""
-        if self._transport is None:
-            return False
-        self._transport.send(_TEXT, payload)
-        return True
 
     def drop(self, reason: str) -> None:
         """Closes the connection; :meth:`run` opens it again."""
@@ -173,6 +171,7 @@ class Link:
             transport.disconnect()
             return
         self._transport = transport
+        self.send = partial(transport.send, _TEXT)
         self._listener = listener
         self._reason = "lost"
         self._on_open()
@@ -181,6 +180,7 @@ class Link:
         if self._transport is None:
             return
         self._transport = self._listener = None
+        self.send = _nothing
         if not self.closing:
             logger.warning("{}: connection {}", self.name, self._reason)
         self.closing = self.closing or self._once

@@ -54,7 +54,7 @@ class OrderBook:
         self._kernels = kernels or compiled_kernels()
         self.core = np.zeros(ladder.CORE_CELLS, np.int64)
         self.far = np.zeros(4 * ladder.FAR_MIN, np.int64)
-        self.view = BookView(self.core[:8].view(BookView.DTYPE))
+        self.view = BookView(self.core[:8].view(BookView.DTYPE), self)
         self._cells = memoryview(self.core.data)
         self.top = self._cells[:8]
         self._levels = np.zeros((CHUNK, 2), np.int64)
@@ -126,7 +126,7 @@ class OrderBook:
         """
         rows = len(bids) + len(asks)
         if rows > self._cells[ladder.ROOM] or rows > len(self._levels):
-            self._reserve(rows)
+            self.reserve(rows)
         unit = self.instrument
         crossed = self._kernels.change(
             self.core,
@@ -245,6 +245,14 @@ class OrderBook:
         """The ``n`` best levels (all without ``n``) as ``(ticks, units)``, best first."""
         return [(ticks, units) for ticks, units in self.rows(side, n).tolist()]
 
+    def level(self, side: Side, n: int) -> tuple[int, int]:
+        """The ``n``-th level as ``(ticks, units)``, the best one being 0; ``(NO_PRICE, 0)`` when there are fewer."""
+        rows = self.rows(side, n + 1)
+        if not 0 <= n < len(rows):
+            return NO_PRICE, 0
+        ticks, units = rows[n].tolist()
+        return ticks, units
+
     def rows(self, side: Side, n: int | None = None) -> np.ndarray[Any, np.dtype[np.int64]]:
         """:meth:`depth` as an array of its own, ``(levels, 2)`` int64: ticks and units."""
         which = LADDER_SIDE[side]
@@ -320,20 +328,20 @@ class OrderBook:
 
     def _apply(self, bids: int, asks: int, seq: int, exch_ns: int, recv_ns: int) -> bool:
         if bids + asks > self._cells[ladder.ROOM]:
-            self._reserve(bids + asks)
+            self.reserve(bids + asks)
         return bool(self._kernels.apply(self.core, self.far, self._levels, bids, asks, seq, exch_ns, recv_ns))
 
     def _load(self, bids: int, asks: int, seq: int, exch_ns: int, recv_ns: int) -> bool:
         state = self.view.state
         self._kernels.reset(self.core, self.far)
         if bids + asks > self._cells[ladder.ROOM]:
-            self._reserve(bids + asks)
+            self.reserve(bids + asks)
         crossed = self._kernels.load(self.core, self.far, self._levels, bids, asks, seq, exch_ns, recv_ns)
         self.view.state = state
         return bool(crossed)
 
-    def _reserve(self, rows: int) -> None:
-        """Makes room for ``rows`` more levels."""
+    def reserve(self, rows: int) -> None:
+        """Makes room for ``rows`` more levels, which compiled code cannot do."""
         if rows > len(self._levels):
             self._levels = np.zeros((2 * rows, 2), np.int64)
         if rows <= self._cells[ladder.ROOM]:

@@ -36,6 +36,7 @@ class Channel:
         sync: The synchronisation of its book.
         book: Its book, once there was a book message or the instrument was tracked.
         depth: Levels a side that the venue's book keeps; 0 for all.
+        newest_trade: Number of the newest trade that the reference took; -1 before the first one.
     """
 
     index: int
@@ -43,6 +44,7 @@ class Channel:
     sync: BookSync[Held]
     book: OrderBook | None = None
     depth: int = 0
+    newest_trade: int = -1
 
 
 class Channels:
@@ -53,7 +55,7 @@ class Channels:
         normalizer: Normalizer,
         table: InstrumentTable,
         *,
-        wanted: Callable[[Instrument], bool],
+        wanted: Callable[[Instrument], bool] | None,
         infer: bool,
         assume_empty: bool,
         held_limit: int,
@@ -63,7 +65,7 @@ class Channels:
         self._normalizer = normalizer
         self._checksums = normalizer if isinstance(normalizer, ChecksummedNormalizer) else None
         self._table = table
-        self._wanted = wanted
+        self._wanted = wanted or _every
         self._infer = infer
         self._assume_empty = assume_empty
         self._held_limit = held_limit
@@ -133,3 +135,8 @@ class Channels:
                 channel.book.rescale(refined)
             channel.instrument = refined
         return refined
+
+
+def _every(_: Instrument) -> bool:
+    """Every instrument is wanted."""
+    return True

@@ -17,6 +17,7 @@ class Resync(Enum):
     CROSSED = "the best bid is not below the best ask"
     CHECKSUM = "the venue's checksum is another"
     BAD_LEVEL = "a level cannot be read"
+    UNREADABLE = "a frame that cannot be read may have changed it, and the venue numbers nothing"
 
 
 @define

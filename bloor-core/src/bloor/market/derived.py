@@ -1,16 +1,43 @@
-"""Candles and mark prices: messages to the numbers of their event records, exact."""
+"""Trades, quotes, candles and mark prices: messages to the numbers of their event records, exact."""
 
 from __future__ import annotations
 
 from bloor.errors import MoneyError
 from bloor.market.events import MARK_DECIMALS, NO_PRICE
-from bloor.market.messages import KlineMessage, MarkPriceMessage
+from bloor.market.messages import BboMessage, KlineMessage, MarkPriceMessage, TradeMessage
 from bloor.model.decimals import decimals_of, parse_units
 from bloor.model.instrument import Instrument
 
-__all__ = ["kline_prices", "kline_volumes", "mark_prices"]
+__all__ = ["bbo_sides", "kline_prices", "kline_volumes", "mark_prices", "trade_sizes"]
 
 Four = tuple[int, int, int, int]
+
+
+def trade_sizes(instrument: Instrument, message: TradeMessage) -> tuple[int, int]:
+    """Price and quantity of a trade in ticks and units.
+
+    Raises:
+        MoneyError: One is not a positive number exact in this instrument.
+    """
+    price, qty = instrument.parse_price(message.price), instrument.parse_qty(message.qty)
+    if price <= 0 or qty <= 0:
+        raise MoneyError(f"{instrument.symbol}: no trade has price {message.price} and quantity {message.qty}")
+    return price, qty
+
+
+def bbo_sides(instrument: Instrument, message: BboMessage) -> Four:
+    """Bid, its quantity, ask, its quantity; a side without a price is empty.
+
+    Raises:
+        MoneyError: One is not a plain number exact in this instrument.
+    """
+    bid, ask = instrument.parse_price(message.bid), instrument.parse_price(message.ask)
+    return (
+        bid or NO_PRICE,
+        instrument.parse_qty(message.bid_qty) if bid else 0,
+        ask or NO_PRICE,
+        instrument.parse_qty(message.ask_qty) if ask else 0,
+    )
 
 
 def kline_prices(instrument: Instrument, message: KlineMessage) -> Four:
@@ -41,11 +68,13 @@ def kline_volumes(instrument: Instrument, message: KlineMessage) -> Four:
 
 
 def volume(instrument: Instrument, text: str) -> int:
-    """Units, or -1 when they are beyond 63 bits: the day's volume of a coin of tiny value is.
+    """Units, or -1 when the venue says none, or they are beyond 63 bits: the day's volume of a coin of tiny value is.
 
     Raises:
         MoneyError: It is not a plain number exact in this instrument.
     """
+    if not text:
+        return -1
     try:
         return instrument.parse_qty(text)
     except MoneyError:

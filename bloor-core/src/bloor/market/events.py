@@ -11,7 +11,7 @@ kind              ``seq``      ``price``   ``qty``       ``price2``  ``qty2``   
 ``BBO``           update id    bid         bid qty       ask         ask qty           0
 ``BOOK``          update id    best bid    its qty       best ask    its qty           0
 ``GAP``           got id       expected    0             0           0                 0
-``CHECKSUM``      computed     expected    1 if ok       0           0                 0
+``CHECKSUM``      computed     expected    0             0           0                 0
 ``CLEARED``       0            0           0             0           0                 0
 ``KLINE``         open time    open        high          low         close             0
 ``KLINE_VOLUME``  open time    close time  volume        trades      taker buy volume  0
@@ -23,7 +23,8 @@ kind              ``seq``      ``price``   ``qty``       ``price2``  ``qty2``   
 with the top after it. Ids that are not numbers (Coinbase's) are kept beside the record and ``seq`` is a counter.
 
 A candle is two records, ``KLINE`` and then ``KLINE_VOLUME``, both with the flag ``FINAL`` once it is closed. Its times
-are ns since the epoch, its prices ticks, its volumes units of the base asset; a volume that does not fit 63 bits is -1.
+are ns since the epoch, its prices ticks, its volumes units of the base asset; a volume that is not said, or does not
+fit 63 bits, is -1.
 Mark price, index and funding rate of ``MARK_PRICE`` are finer than ticks: they are in units of 1e-8
 (:data:`MARK_DECIMALS`), and the rate has a sign. A contract that pays no funding has rate :data:`NO_PRICE` and next
 funding time 0.
@@ -53,6 +54,7 @@ class EventKind(IntEnum):
     BBO = 3
     BOOK = 4
     GAP = 5
+    #: The venue's checksum of a book is another than that of the book; one that agrees is only counted.
     CHECKSUM = 6
     #: The book was emptied or lost its synchronisation.
     CLEARED = 7

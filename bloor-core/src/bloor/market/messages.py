@@ -12,12 +12,16 @@ from typing import NamedTuple
 __all__ = [
     "BboMessage",
     "BookMessage",
+    "ConnectionMessage",
+    "FaultMessage",
     "KlineMessage",
     "Levels",
     "MarkPriceMessage",
     "Message",
     "OtherMessage",
     "TradeMessage",
+    "is_normalized",
+    "is_rest_snapshot",
 ]
 
 #: ``(price text, quantity text)`` of each level; a quantity of zero removes the level.
@@ -27,7 +31,9 @@ Levels = Sequence[Sequence[str]]
 class TradeMessage(NamedTuple):
     """A public trade, or several trades of one taker order at one price when ``aggregated``.
 
-    ``taker_side`` is +1 when the taker bought, -1 when it sold. ``exch_ns`` is the trade's time.
+    ``taker_side`` is +1 when the taker bought, -1 when it sold. ``exch_ns`` is the trade's time. ``recent`` says that
+    it is one of the newest trades that a subscription begins with (Coinbase): it may have been said before, and counts
+    only when its number is above that of the newest trade of its instrument.
     """
 
     symbol: str
@@ -39,6 +45,7 @@ class TradeMessage(NamedTuple):
     aggregated: bool = False
     first_id: int = 0
     last_id: int = 0
+    recent: bool = False
 
 
 class BboMessage(NamedTuple):
@@ -94,7 +101,7 @@ class KlineMessage(NamedTuple):
         low: Lowest price.
         close: Price of the newest trade.
         volume: Traded quantity.
-        taker_buy_volume: The part of it that takers bought.
+        taker_buy_volume: The part of it that takers bought; empty when the venue does not say (Kraken).
         trades: Number of trades.
         final: Whether the candle is closed.
     """
@@ -130,4 +137,42 @@ class OtherMessage(NamedTuple):
     what: str
 
 
-Message = TradeMessage | BboMessage | BookMessage | KlineMessage | MarkPriceMessage | OtherMessage
+class ConnectionMessage(NamedTuple):
+    """The number of a frame among all frames of its connection, from 0; the first message of its frame.
+
+    For a venue that numbers its connections (Coinbase): whatever channel a missing frame was of, any book may lack a
+    change (:mod:`bloor.market.connection`).
+    """
+
+    seq: int
+
+
+class FaultMessage(NamedTuple):
+    """What is wrong about a frame that can change no book: it is an error, and what else the frame says stays true.
+
+    A normalizer raises instead wherever a change of a book may be in what it cannot read.
+    """
+
+    reason: str
+
+
+Message = (
+    TradeMessage
+    | BboMessage
+    | BookMessage
+    | KlineMessage
+    | MarkPriceMessage
+    | OtherMessage
+    | ConnectionMessage
+    | FaultMessage
+)
+
+
+def is_normalized(messages: Sequence[Message]) -> bool:
+    """Whether the messages of a frame are of a kind that is normalized."""
+    return any(type(message) not in (OtherMessage, ConnectionMessage) for message in messages)
+
+
+def is_rest_snapshot(messages: Sequence[Message]) -> bool:
+    """Whether they are the answer to a request for a book."""
+    return any(type(message) is BookMessage and not message.over_stream for message in messages)

@@ -64,7 +64,13 @@ class ChecksummedNormalizer(Normalizer, Protocol):
     """A normalizer of a venue that says a checksum of the book with its changes, and keeps a limited depth (Kraken)."""
 
     def depth(self, venue_symbol: str) -> int:
-        """Levels a side to which the book is cut after each message; 0 for all. Asked once, at the first message."""
+        """Levels a side to which the book is cut after each message; 0 for all.
+
+        Asked at the first message of an instrument and at each snapshot, since a subscription says how deep a book is.
+        """
+
+    def decimals(self, venue_symbol: str) -> tuple[int, int]:
+        """Decimals in which prices and quantities of a book are sent, -1 when not known: compiled code needs them."""
 
     def checksum(self, message: BookMessage, book: OrderBook) -> int:
         """The checksum of the book after ``message`` was applied, to compare with ``message.checksum``."""

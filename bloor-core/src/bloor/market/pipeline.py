@@ -6,7 +6,8 @@ venue: it asks the venue's normalizer what a frame says, converts text to ticks 
 
 What may go wrong never leaves as an exception: an unreadable frame is counted and reported, and a book that can no
 longer be believed (a gap, a crossed top, a wrong checksum, an unreadable change) is emptied, marked ``UNSYNCED`` and
-reported with an event of kind ``GAP``, ``CHECKSUM`` or ``CLEARED``, and a snapshot is asked for.
+reported with an event of kind ``GAP``, ``CHECKSUM`` or ``CLEARED``, and a snapshot is asked for. Where nothing would
+tell later that a change was lost (no numbers, no checksums), a frame that cannot be read loses every book.
 """
 
 from __future__ import annotations
@@ -22,20 +23,24 @@ import numpy as np
 from bloor.errors import MoneyError, RemoteProtocolError
 from bloor.market.book import OrderBook
 from bloor.market.channel import Channel, Channels, Held
+from bloor.market.connection import NOTHING_YET, ConnectionNumbers, Place
 from bloor.market.counters import MarketCounters, Resync
-from bloor.market.derived import kline_prices, kline_volumes, mark_prices
-from bloor.market.events import NO_PRICE, EventKind, EventView, Flag
+from bloor.market.derived import bbo_sides, kline_prices, kline_volumes, mark_prices, trade_sizes
+from bloor.market.events import EventKind, EventView, Flag
 from bloor.market.kernels import Kernels
 from bloor.market.messages import (
     BboMessage,
     BookMessage,
+    ConnectionMessage,
+    FaultMessage,
     KlineMessage,
     MarkPriceMessage,
     Message,
-    OtherMessage,
     TradeMessage,
+    is_normalized,
+    is_rest_snapshot,
 )
-from bloor.market.normalizer import ChecksummedNormalizer, Normalizer
+from bloor.market.normalizer import ChecksummedNormalizer, Normalizer, SequenceRule
 from bloor.market.sync import HELD_LIMIT, Action
 from bloor.market.view import BookState
 from bloor.model.instrument import Instrument
@@ -51,12 +56,7 @@ OnEvent = Callable[[EventView, OrderBook | None], None]
 
 #: One event record: kind, side, flags, instrument, then seven 8-byte cells.
 _RECORD = Struct("=BbHI7q")
-_TRADE, _AGG_TRADE, _BBO, _BOOK = (
-    int(EventKind.TRADE),
-    int(EventKind.AGG_TRADE),
-    int(EventKind.BBO),
-    int(EventKind.BOOK),
-)
+_TRADE, _AGG_TRADE, _BBO, _BOOK = map(int, (EventKind.TRADE, EventKind.AGG_TRADE, EventKind.BBO, EventKind.BOOK))
 
 
 class MarketPipeline:
@@ -110,16 +110,17 @@ class MarketPipeline:
         self._normalizer = normalizer
         self._decode = normalizer.decode
         self._on_event = on_event
-        self._on_resync = on_resync or _nothing
-        self._on_error = on_error or _nothing
+        self._on_resync = on_resync or (lambda *_: None)
+        self._on_error = on_error or (lambda _: None)
         self._resolve = resolve or (lambda: "")
         self._refetch = refetch
         self._checksums = normalizer if isinstance(normalizer, ChecksummedNormalizer) else None
         self._channels = Channels(
-            normalizer, table, wanted=wanted or _every, infer=infer, assume_empty=assume_empty, held_limit=held_limit,
+            normalizer, table, wanted=wanted, infer=infer, assume_empty=assume_empty, held_limit=held_limit,
             new_book=partial(make_book, kernels=kernels),
         )  # fmt: skip
         self._trade_count = 0
+        self._connection = ConnectionNumbers()
         self._record = memoryview(self.event.array.view(np.uint8).data)
         self._take: dict[type, Callable[..., bool]] = {
             TradeMessage: self._trade,
@@ -127,6 +128,8 @@ class MarketPipeline:
             BookMessage: self._book,
             KlineMessage: self._kline,
             MarkPriceMessage: self._mark_price,
+            ConnectionMessage: self._numbered,
+            FaultMessage: self._fault,
         }
 
     # ---- what the caller says ---------------------------------------------------------------------------------------
@@ -150,6 +153,7 @@ class MarketPipeline:
             messages = self._decode(payload)
         except RemoteProtocolError as error:
             self._unreadable(str(error))
+            self._doubt(recv_ns)
             return -1
         return self._messages(messages, recv_ns)
 
@@ -173,6 +177,10 @@ class MarketPipeline:
 
     def reset(self) -> None:
         """The connection is gone: every book is emptied, with an event ``CLEARED`` for each that was not."""
+        self._connection.reset()
+        self._clear_all()
+
+    def _clear_all(self) -> None:
         for channel in self._channels:
             believed = channel.sync.state is not BookState.UNSYNCED
             channel.sync.reset()
@@ -228,9 +236,9 @@ class MarketPipeline:
         counters.messages += 1
         if of_book:
             counters.book_messages += 1
-        elif not taken and not _rest_snapshot(messages):
+        elif not taken and not is_rest_snapshot(messages):
             counters.other += 1
-        return taken if taken or not _normalized(messages) else len(messages)
+        return taken if taken or not is_normalized(messages) else len(messages)
 
     def _unreadable(self, reason: str) -> None:
         self.counters.errors += 1
@@ -240,19 +248,18 @@ class MarketPipeline:
         channel = self._channels.get(message.symbol) or self._channels.find(message.symbol)
         if channel is None:
             return False
-        instrument = channel.instrument
         try:
-            price = instrument.parse_price(message.price)
-            qty = instrument.parse_qty(message.qty)
+            price, qty = trade_sizes(channel.instrument, message)
         except MoneyError:
-            instrument = self._channels.refine(channel, (message.price,), (message.qty,))
-            price = instrument.parse_price(message.price)
-            qty = instrument.parse_qty(message.qty)
-        if price <= 0 or qty <= 0:
-            raise MoneyError(f"{instrument.symbol}: no trade has price {message.price} and quantity {message.qty}")
+            price, qty = trade_sizes(self._channels.refine(channel, (message.price,), (message.qty,)), message)
+        text = message.trade_id
+        number = int(text) if text.isdecimal() and len(text) < 19 else -1
+        if message.recent and 0 <= number <= channel.newest_trade:
+            return True
         self._trade_count += 1
-        text = self.last_trade_id = message.trade_id
-        seq = int(text) if text.isdecimal() and len(text) < 19 else self._trade_count
+        self.last_trade_id = text
+        channel.newest_trade = max(channel.newest_trade, number)
+        seq = number if number >= 0 else self._trade_count
         _RECORD.pack_into(
             self._record, 0,
             _AGG_TRADE if message.aggregated else _TRADE, message.taker_side, 0, channel.index,
@@ -267,27 +274,16 @@ class MarketPipeline:
         if channel is None:
             return False
         try:
-            sides = self._bbo_sides(channel.instrument, message)
+            sides = bbo_sides(channel.instrument, message)
         except MoneyError:
             instrument = self._channels.refine(channel, (message.bid, message.ask), (message.bid_qty, message.ask_qty))
-            sides = self._bbo_sides(instrument, message)
+            sides = bbo_sides(instrument, message)
         _RECORD.pack_into(
             self._record, 0, _BBO, 0, 0, channel.index, message.seq, message.exch_ns, recv_ns, *sides
         )  # fmt: skip
         self.counters.bbos += 1
         self._on_event(self.event, channel.book)
         return True
-
-    @staticmethod
-    def _bbo_sides(instrument: Instrument, message: BboMessage) -> tuple[int, int, int, int]:
-        """Prices and quantities; a side without a price is empty."""
-        bid, ask = instrument.parse_price(message.bid), instrument.parse_price(message.ask)
-        return (
-            bid or NO_PRICE,
-            instrument.parse_qty(message.bid_qty) if bid else 0,
-            ask or NO_PRICE,
-            instrument.parse_qty(message.ask_qty) if ask else 0,
-        )
 
     def _kline(self, message: KlineMessage, recv_ns: int) -> bool:
         channel = self._channels.get(message.symbol) or self._channels.find(message.symbol)
@@ -297,7 +293,7 @@ class MarketPipeline:
             prices, volumes = kline_prices(channel.instrument, message), kline_volumes(channel.instrument, message)
         except MoneyError:
             texts = (message.open, message.high, message.low, message.close)
-            instrument = self._channels.refine(channel, texts, (message.volume, message.taker_buy_volume))
+            instrument = self._channels.refine(channel, texts, (message.volume, message.taker_buy_volume or "0"))
             prices, volumes = kline_prices(instrument, message), kline_volumes(instrument, message)
         flags = Flag.FINAL if message.final else 0
         self.counters.other += 1
@@ -373,6 +369,8 @@ class MarketPipeline:
         """Replaces the book, then takes the changes that were held."""
         book, sync = channel.book, channel.sync
         assert book is not None
+        if self._checksums is not None:
+            channel.depth = self._checksums.depth(channel.instrument.venue_symbol)
         crossed = book.load_text(
             message.bids, message.asks, seq=message.last_seq, exch_ns=message.exch_ns, recv_ns=recv_ns
         )
@@ -406,9 +404,8 @@ class MarketPipeline:
             book.truncate(channel.depth)
         if message.checksum >= 0 and self._checksums is not None:
             computed = self._checksums.checksum(message, book)
-            ok = computed == message.checksum
-            self._emit(channel, EventKind.CHECKSUM, computed, recv_ns, message.checksum, int(ok))
-            if not ok:
+            if computed != message.checksum:
+                self._emit(channel, EventKind.CHECKSUM, computed, recv_ns, message.checksum, 0)
                 self.counters.checksums_bad += 1
                 self._lose(channel, Resync.CHECKSUM, recv_ns)
                 return False
@@ -438,6 +435,27 @@ class MarketPipeline:
             book.parsed(message.bids, message.asks)
 
     # ---- losing a book ----------------------------------------------------------------------------------------------
+
+    def _numbered(self, message: ConnectionMessage, recv_ns: int) -> bool:
+        """The number of a frame on its connection: after a hole no book is believed, nor on another connection."""
+        expected, place = self._connection.expected, self._connection.take(message.seq)
+        if place is Place.BEGINS:
+            self._clear_all()
+        for channel in self._channels if place is Place.HOLE else ():
+            if channel.book is None or channel.sync.state is not BookState.UNSYNCED:
+                channel.sync.broken(expected, message.seq)
+                self._gap(channel, recv_ns)
+        return False
+
+    def _fault(self, message: FaultMessage, recv_ns: int) -> bool:
+        raise RemoteProtocolError(message.reason)
+
+    def _doubt(self, recv_ns: int) -> None:
+        """A frame could not be read, and perhaps nothing will tell that a change of a book was in it."""
+        silent = self._normalizer.rule is SequenceRule.NONE and self._checksums is None
+        for channel in self._channels if silent and self._connection.last == NOTHING_YET else ():
+            if channel.sync.state is not BookState.UNSYNCED:
+                self._lose(channel, Resync.UNREADABLE, recv_ns)
 
     def _gap(self, channel: Channel, recv_ns: int) -> None:
         self.counters.gaps += 1
@@ -476,24 +494,6 @@ class MarketPipeline:
             cells[4], cells[5], cells[6], cells[0], cells[1], cells[2], cells[3],
         )  # fmt: skip
         self._on_event(self.event, book)
-
-
-def _nothing(*_: object) -> None:
-    """Does nothing, where the caller does not want to know."""
-
-
-def _every(_: Instrument) -> bool:
-    """Every instrument is wanted."""
-    return True
-
-
-def _normalized(messages: Sequence[Message]) -> bool:
-    """Whether a frame is of a kind that is normalized."""
-    return any(type(message) is not OtherMessage for message in messages)
-
-
-def _rest_snapshot(messages: Sequence[Message]) -> bool:
-    return any(type(message) is BookMessage and not message.over_stream for message in messages)
 
 
 assert _RECORD.size == EventView.DTYPE.itemsize

@@ -40,6 +40,7 @@ def standing(pipeline: MarketPipeline) -> dict[str, Any]:
     return {
         "counters": asdict(counters),
         "trades": pipeline._trade_count,
+        "connection": pipeline._connection.last,
         "last_trade_id": pipeline.last_trade_id,
         "channels": {
             symbol: None if channel is None else _channel(channel) for symbol, channel in channels._known.items()
@@ -62,6 +63,7 @@ def restore_pipeline(pipeline: MarketPipeline, saved: Mapping[str, Any]) -> None
     for name, count in saved["counters"].items():
         setattr(pipeline.counters, name, count)
     pipeline._trade_count = saved["trades"]
+    pipeline._connection.last = saved["connection"]
     channels = pipeline._channels
     for symbol, entry in saved["channels"].items():
         channel = channels.find(symbol)
@@ -70,6 +72,7 @@ def restore_pipeline(pipeline: MarketPipeline, saved: Mapping[str, Any]) -> None
         if channel is None:
             continue
         channel.depth = entry["depth"]
+        channel.newest_trade = entry["newest_trade"]
         if entry["book"] is not None:
             channels.make_book(channel)
         _restore_sync(channel.sync, entry["sync"])
@@ -83,6 +86,7 @@ def _channel(channel: Channel) -> dict[str, Any]:
     sync, book = channel.sync, channel.book
     return {
         "depth": channel.depth,
+        "newest_trade": channel.newest_trade,
         "sync": {
             **{name: getattr(sync, name) for name in _SYNC},
             "state": int(sync.state),

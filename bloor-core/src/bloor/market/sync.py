@@ -250,6 +250,17 @@ class BookSync(Generic[T]):
         if forget:
             self._held.clear()
 
+    def broken(self, expected: int, got: int) -> None:
+        """Something is missing on the connection, perhaps a change of this book: as after ``GAP``, nothing is held.
+
+        Args:
+            expected: Number that the next frame of the connection should have had.
+            got: Number that it had.
+        """
+        self.reset()
+        self.gap_open = True
+        self.expected, self.got = expected, got
+
     def reset(self) -> None:
         """The stream began anew: nothing is known of it."""
         self.state = BookState.UNSYNCED

@@ -55,11 +55,13 @@ def cache_folder(
         numba_version: Part of what the folder is named by.
         chosen: Where the user wants caches (``NUMBA_CACHE_DIR``); empty for the usual place.
         name: What the folder's name begins with.
-        modules: Every file that has a part in the kernels; the folder is named by a hash of them all.
+        modules: Every file that has a part in the kernels; the folder is named by a hash of them all and of their
+            numbers, which may come from other files, as the offsets in a record do.
         files: More of them, which need not be modules.
         facts: What else the code depends on, as the values of constants.
     """
-    key = hashlib.sha256(repr((numba_version, *_made_by(), *facts)).encode())
+    numbers = [_numbers(module) for module in modules]
+    key = hashlib.sha256(repr((numba_version, *_made_by(), *facts, numbers)).encode())
     named = [(module.__name__, Path(module.__file__ or "")) for module in modules]
     try:
         for title, file in [*named, *((str(file), file) for file in files)]:
@@ -70,6 +72,11 @@ def cache_folder(
         return folder if private(folder) else None
     except (OSError, RuntimeError):  # no home folder, or one that cannot be written
         return None
+
+
+def _numbers(module: ModuleType) -> list[tuple[str, int | float]]:
+    """The global numbers of a file."""
+    return sorted((name, value) for name, value in vars(module).items() if type(value) in (int, float, bool))
 
 
 @cache

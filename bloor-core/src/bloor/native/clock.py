@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import numpy as np
 
 from bloor.native.memory import cell_at, put_cell
 from bloor.native.python_api import wall_ns
 
-__all__ = ["WallClock", "wall_now"]
+__all__ = ["WallClock", "arriving", "wall_now"]
 
 # cells of a clock
 LAST = 0  # the time that was given last, ns since the epoch
@@ -55,3 +56,12 @@ class WallClock:
     def address(self) -> int:
         """Where compiled code finds it; valid while this clock lives."""
         return int(self._array.ctypes.data)
+
+
+def arriving(receive: Callable[[bytes, int], None], clock: WallClock) -> Callable[[bytes], None]:
+    """What takes frames that are received now, of what takes frames and their times."""
+
+    def arrive(payload: bytes) -> None:
+        receive(payload, clock())
+
+    return arrive

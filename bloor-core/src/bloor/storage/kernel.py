@@ -11,13 +11,13 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from bloor.market.compiled.answers import BOOK, CROSSED, DROPPED, KIND_MASK, KLINE
-from bloor.market.compiled.context import CONTEXT_CELLS, EVENT, LEVEL_ASKS, LEVEL_BIDS, LEVELS, LEVELS_CAP
+from bloor.market.compiled.answers import BOOK, CROSSED, DROPPED, KIND_MASK, KLINE, MISMATCH
+from bloor.market.compiled.context import CONTEXT_CELLS, EVENT, LEVEL_ASKS, LEVEL_BIDS, LEVELS, LEVELS_CAP, ROWS
 from bloor.native.memory import Cells, byte_at, call4, cell_at, cells_at, put_cell
 
 __all__ = ["ROOM", "compiled_store", "store"]
 
-#: Records that one line may make, at most.
+#: Records that one line may make, at most, unless room was made for more.
 ROOM = LEVELS_CAP + 2
 
 # cells of the state
@@ -30,7 +30,7 @@ FULL = 1  # the chunk has no room for another line
 LINE = 2  # the next line is the reference's
 LIMIT = 3  # the next line is later than asked for
 DAY = 4  # the newest event is the first of its instrument on its day
-CROSS = 5  # the newest message crossed the book; its event is not written
+CROSS = 5  # the newest message crossed the book, or its checksum is another; its event is not written
 
 LEVEL_KIND, LAST_FLAG = 16, 8 << 16
 BID, ASK = 1 << 8, 255 << 8
@@ -99,8 +99,8 @@ def store(
     state[WHY] = DONE
     i = begin
     while i < ends.size:
-        if used + ROOM > rows:
-            state[WHY] = FULL
+        if used + cells[ROWS] + 2 > rows:
+            state[WHY] = FULL if used > 0 else LINE
             break
         p = text + start
         first = c = byte_at(p)
@@ -136,7 +136,7 @@ def store(
         kind = answer & KIND_MASK
         state[COUNTS + kind] += 1
         state[ANSWER], state[RECV] = answer, recv_ns
-        if kind == CROSSED:
+        if kind in (CROSSED, MISMATCH):
             state[WHY] = CROSS
             break
         if kind == DROPPED:

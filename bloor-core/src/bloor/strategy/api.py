@@ -15,19 +15,21 @@
 
 There is one instance per instrument. Handlers are called synchronously on the hot path; each has a few microseconds and
 must not block, log, read a clock or draw random numbers (``orders.now_ns`` is the time of the event). State lives in
-annotated attributes of type ``int``, ``float`` or ``bool``, so that the same source can be compiled.
+annotated attributes of type ``int``, ``float`` or ``bool``, and in arrays of those (:mod:`bloor.strategy.arrays`), so
+that the same source can be compiled.
 
 Prices are ticks, book quantities and positions units, order quantities lots (:mod:`bloor.model.instrument`).
 """
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, Self
 
 from bloor.market.bars import BarRecord
 from bloor.market.events import EventView
 from bloor.market.view import BookView
 from bloor.model.orders import Fill
+from bloor.strategy.arrays import arrays_of, zeros
 from bloor.strategy.params import Param, params_of
 
 __all__ = ["OrderUpdate", "Orders", "Strategy"]
@@ -132,6 +134,13 @@ class Strategy:
     bars: ClassVar[str] = ""
     #: How often ``on_timer`` is called, such as ``"250ms"``; empty for never.
     timer: ClassVar[str] = ""
+
+    def __new__(cls, *_args: Any, **_named: Any) -> Self:
+        """Makes an instance with arrays of its own."""
+        self = super().__new__(cls)
+        for name, (kind, size) in arrays_of(cls).items():
+            setattr(self, name, zeros(kind, size))
+        return self
 
     def __init__(self, config: Any = None) -> None:
         """Sets every parameter: from ``config`` (of this strategy's configuration class) or its default."""

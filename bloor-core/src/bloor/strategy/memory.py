@@ -7,11 +7,10 @@ it sees them.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping
 from enum import IntEnum
 from functools import cache
-from typing import Any, ClassVar, Protocol, get_origin, get_type_hints
+from typing import Any, ClassVar, Protocol, cast, get_origin, get_type_hints
 
 import numpy as np
 from attrs import frozen
@@ -19,6 +18,7 @@ from attrs import frozen
 from bloor.errors import UsageError
 from bloor.model.records import RecordView, record
 from bloor.strategy.api import Strategy
+from bloor.strategy.arrays import CELLS, arrays_of, declared_at
 from bloor.strategy.params import params_of
 
 __all__ = [
@@ -33,12 +33,8 @@ __all__ = [
     "layout_of",
 ]
 
-#: Type of an attribute -> its numpy type, and the memoryview format of the same.
-CELLS: Mapping[type, tuple[str, str]] = {int: ("i8", "q"), float: ("f8", "d"), bool: ("?", "?")}
-
-
 #: Names that a class in memory has for itself.
-RESERVED = frozenset({"_b", "_d", "_q", "address", "layout", "memory"})
+RESERVED = frozenset({"_arrays", "_b", "_d", "_q", "address", "layout", "memory"})
 
 
 class Handler(IntEnum):
@@ -68,8 +64,7 @@ class OrdersRecord(RecordView):
     Attributes:
         now_ns: Time of the event being handled, wall ns since the epoch.
         exposure: Address of the desk's :class:`~bloor.risk.check.Exposure`.
-        book: Address of the instrument's :class:`~bloor.market.view.BookView`.
-        core: Address of the book's ladder, :attr:`bloor.market.book.OrderBook.core`; 0 when there is none.
+        book: Address of the instrument's :class:`~bloor.market.view.BookView`, the head of its ladder's cells.
         lot_units: Units in a lot.
         min_lots: Smallest order, in lots.
         tick_units: The instrument's; with ``lot_units``, what :meth:`~bloor.strategy.api.Orders.lots_for` divides by.
@@ -77,6 +72,9 @@ class OrdersRecord(RecordView):
         place: ``place(orders, side, price, lots, type, tif)``: the order's number, or 0 when it was denied.
         cancel: ``cancel(orders, number, 0, 0)``: 1 when a cancel was sent, 0 when not.
         cancel_all: ``cancel_all(orders, 0, 0, 0)``: how many cancels were sent.
+        replace: ``replace(orders, number, price, lots)``: the new order's number, 0 when nothing was sent; -1 when the
+            handler is to raise.
+        amend: ``amend(orders, number, lots, 0)``: 1 when it was sent, 0 when not; -1 as above.
         desk: Address of the engine's own cells for this desk.
     """
 
@@ -85,7 +83,6 @@ class OrdersRecord(RecordView):
     now_ns: int
     exposure: int
     book: int
-    core: int
     lot_units: int
     min_lots: int
     tick_units: int
@@ -93,6 +90,8 @@ class OrdersRecord(RecordView):
     place: int
     cancel: int
     cancel_all: int
+    replace: int
+    amend: int
     desk: int
 
 
@@ -153,11 +152,13 @@ class Layout:
         kinds: Name of each attribute -> ``int``, ``float`` or ``bool``, parameters first, each in the order of
             declaration.
         defaults: Name of each attribute -> what it is before anything is set.
+        arrays: Name of each array -> the type of its elements, and how many there are; they come last.
     """
 
     dtype: np.dtype[Any]
     kinds: Mapping[str, type]
     defaults: Mapping[str, int | float | bool]
+    arrays: Mapping[str, tuple[type, int]]
 
 
 class InMemory(Protocol):
@@ -189,21 +190,26 @@ def layout_of(cls: type[Strategy]) -> Layout:
 @cache
 def _layout(cls: type[Any]) -> Layout:
     kinds: dict[str, type] = {name: kind for name, (kind, _) in params_of(cls).items()}
+    arrays = arrays_of(cls)
     defaults: dict[str, Any] = {name: declared.default for name, (_, declared) in params_of(cls).items()}
     for name, hint in get_type_hints(cls).items():
         if name in kinds or get_origin(hint) is ClassVar or hint is ClassVar:
             continue
         if name in RESERVED:
-            raise UsageError(f"{_where(cls, name)}: the name is used by the class in memory; choose another")
+            raise UsageError(f"{declared_at(cls, name)}: the name is used by the class in memory; choose another")
+        if name in arrays:
+            continue
         if hint not in CELLS:
             raise UsageError(
-                f"{_where(cls, name)}: expected an attribute of type int, float or bool, got {_said(hint)}: "
+                f"{declared_at(cls, name)}: expected an attribute of type int, float, bool or Array, "
+                f"got {_said(hint)}: "
                 "compiled code holds nothing else; change it, or leave out `compiled = True`"
             )
         kinds[name] = hint
         defaults[name] = _default(cls, name, hint)
-    dtype = np.dtype([(name, CELLS[kind][0]) for name, kind in kinds.items()], align=True)
-    return Layout(dtype, kinds, defaults)
+    fields: list[tuple[Any, ...]] = [(name, CELLS[kind][0]) for name, kind in kinds.items()]
+    fields += [(name, CELLS[kind][0], (size,)) for name, (kind, size) in arrays.items()]
+    return Layout(np.dtype(fields, align=True), kinds, defaults, arrays)
 
 
 def in_memory(cls: type[Strategy]) -> type[Any]:
@@ -228,7 +234,7 @@ def in_memory(cls: type[Strategy]) -> type[Any]:
 def _in_memory(cls: type[Any]) -> type[Any]:
     layout = layout_of(cls)
     names: dict[str, Any] = {
-        "__slots__": ("_b", "_d", "_q", "memory"),
+        "__slots__": ("_arrays", "_b", "_d", "_q", "memory"),
         "__new__": _new,
         "__module__": cls.__module__,
         "__qualname__": cls.__qualname__,
@@ -240,6 +246,8 @@ def _in_memory(cls: type[Any]) -> type[Any]:
         code, slot = CELLS[kind][0], {int: "_q", float: "_d", bool: "_b"}[kind]
         assert layout.dtype.fields is not None
         names[name] = _cell(slot, layout.dtype.fields[name][1] // np.dtype(code).itemsize)
+    for index, name in enumerate(layout.arrays):
+        names[name] = _cell("_arrays", index, fixed=True)
     return type(cls.__name__, (cls,), names)
 
 
@@ -248,7 +256,7 @@ def _default(cls: type, name: str, kind: type) -> int | float | bool:
     value: Any = getattr(cls, name, kind(0))
     fits = {int: type(value) is int, float: type(value) in (int, float), bool: type(value) is bool}[kind]
     if not fits or (kind is int and not -(1 << 63) <= value < 1 << 63):
-        raise UsageError(f"{_where(cls, name)}: expected a default of type {kind.__name__}, got {value!r}")
+        raise UsageError(f"{declared_at(cls, name)}: expected a default of type {kind.__name__}, got {value!r}")
     converted: int | float | bool = kind(value)
     return converted
 
@@ -258,36 +266,24 @@ def _new(cls: Any, *_args: Any, **_named: Any) -> Any:
     self = object.__new__(cls)
     layout: Layout = cls.layout
     self.memory = np.zeros(1, layout.dtype)
-    raw = memoryview(self.memory.view(np.uint8).reshape(-1).data) if layout.kinds else memoryview(b"")
+    raw = memoryview(self.memory.view(np.uint8).reshape(-1).data) if layout.dtype.itemsize else memoryview(b"")
     self._b = raw.cast("?")
     whole = raw[: len(raw) // 8 * 8]
     self._q, self._d = whole.cast("q"), whole.cast("d")
+    self._arrays = tuple(
+        raw[start : start + kind.itemsize].cast(cast(Any, CELLS[layout.arrays[name][0]][1]))
+        for name, (kind, start, *_) in (layout.dtype.fields or {}).items() if name in layout.arrays
+    )  # fmt: skip
     for name, value in layout.defaults.items():
         setattr(self, name, value)
     return self
 
 
-def _cell(slot: str, index: int) -> property:
+def _cell(slot: str, index: int, *, fixed: bool = False) -> property:
     """A property over one cell; the index stands in the source text, so that a read is one subscript."""
     names: dict[str, Any] = {}
     exec(f"def get(s): return s.{slot}[{index}]\ndef set(s, v): s.{slot}[{index}] = v", names)  # noqa: S102
-    return property(names["get"], names["set"])
-
-
-def _where(cls: type, name: str) -> str:
-    """``file:line: Class.name`` of an annotated attribute, as far as the source is known."""
-    for base in cls.__mro__:
-        if name in vars(base).get("__annotations__", {}):
-            try:
-                lines, first = inspect.getsourcelines(base)
-                file = inspect.getsourcefile(base)
-            except (OSError, TypeError):
-                return f"{base.__name__}.{name}"
-            for number, line in enumerate(lines):
-                if line.strip().startswith((f"{name}:", f"{name} :")):
-                    return f"{file}:{first + number}: {base.__name__}.{name}"
-            return f"{file}: {base.__name__}.{name}"
-    return f"{cls.__name__}.{name}"
+    return property(names["get"], None if fixed else names["set"])
 
 
 def _said(hint: Any) -> str:

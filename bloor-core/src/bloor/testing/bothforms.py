@@ -14,8 +14,8 @@ from ctypes import CFUNCTYPE, c_int64, c_void_p, cast
 from typing import Any
 
 from bloor.market.bars import BarRecord
+from bloor.market.book import OrderBook
 from bloor.market.events import EventView
-from bloor.market.view import BookView
 from bloor.model.instrument import Instrument
 from bloor.model.orders import OrderType, TimeInForce
 from bloor.model.records import RecordView
@@ -41,7 +41,7 @@ class PlainOrders:
         self._desk = desk
         self._exposure = exposure
         self._instrument = instrument
-        self.asked: list[tuple[int, ...]] = []
+        self.asked: list[tuple[int | str, ...]] = []
         self.lot_units = instrument.lot_units
         self.min_lots = instrument.min_lots
 
@@ -79,7 +79,7 @@ class PlainOrders:
     def lots_for(self, value: float, price: int) -> int:
         """Whole lots that ``value`` buys."""
         i = self._instrument
-        return int(value * 10**i.value_decimals / i.value_units(price, i.lot_units)) if price > 0 else 0
+        return int(float(value) * 10**i.value_decimals / i.value_units(price, i.lot_units)) if price > 0 else 0
 
     def buy(self, price: int, lots: int, *, post_only: bool = False, ioc: bool = False) -> int:
         """Writes down a buy order; its number."""
@@ -99,6 +99,20 @@ class PlainOrders:
         self.asked.append(())
         return 2
 
+    def replace(self, number: int, price: int, lots: int) -> int:
+        """Writes down a replacement, which is refused for even numbers and raises for 13; the new number."""
+        self.asked.append(("replace", number, price, lots))
+        if number == 13:
+            raise ValueError("unlucky")
+        return len(self.asked) if number % 2 else 0
+
+    def amend(self, number: int, lots: int) -> bool:
+        """Writes down a reduction, which is refused for even numbers and raises for 13."""
+        self.asked.append(("amend", number, lots))
+        if number == 13:
+            raise ValueError("unlucky")
+        return number % 2 != 0
+
     def _place(self, side: int, price: int, lots: int, post_only: bool, ioc: bool) -> int:
         kind = OrderType.POST_ONLY if post_only else OrderType.LIMIT
         tif = TimeInForce.IOC if ioc and not post_only else TimeInForce.GTC
@@ -110,13 +124,22 @@ class PlainOrders:
         return len(self.asked)
 
 
+def _answer(request: Any, *asked: int) -> int:
+    """What compiled code is told: -1 for what raises."""
+    try:
+        return int(request(*asked))
+    except ValueError:
+        return -1
+
+
 class BothForms:
     """A strategy twice, compiled and not, each with its own memory and the same surroundings.
 
     Attributes:
         python: The instance whose handlers run as Python.
         compiled: The instance that compiled handlers work on.
-        book: The top of the book; write to it before an event.
+        levels: The book; change it before an event.
+        book: Its top, which may be written to as well.
         trade: For ``TRADE`` and ``BBO``; so the next three for the events that they are named after.
         bar: See above.
         fill: See above.
@@ -128,7 +151,8 @@ class BothForms:
     def __init__(self, cls: type[Strategy], config: Any = None, instrument: Instrument = INSTRUMENT) -> None:
         self._handlers = compile_handlers(cls)
         self.python, self.compiled = in_memory(cls)(config), in_memory(cls)(config)
-        self.book, self.trade, self.bar = BookView(), EventView(), BarRecord()
+        self.levels = OrderBook(instrument)
+        self.book, self.trade, self.bar = self.levels.view, EventView(), BarRecord()
         self.fill, self.order, self.exposure, self.desk = FillRecord(), OrderRecord(), Exposure(), OrdersRecord()
         self._plain = PlainOrders(self.desk, self.exposure, instrument)
         self._native = PlainOrders(self.desk, self.exposure, instrument)
@@ -136,16 +160,23 @@ class BothForms:
             _PLACE(self._native.asked_for),
             _CANCEL(lambda _orders, number, _x, _y: self._native.cancel(number)),
             _CANCEL(lambda _orders, _x, _y, _z: self._native.cancel_all()),
+            _CANCEL(lambda _orders, *asked: _answer(self._native.replace, *asked)),
+            _CANCEL(lambda _orders, number, lots, _z: _answer(self._native.amend, number, lots)),
         )
         d = self.desk
-        d.place, d.cancel, d.cancel_all = (cast(function, c_void_p).value or 0 for function in self._functions)
+        addresses = [cast(function, c_void_p).value or 0 for function in self._functions]
+        d.place, d.cancel, d.cancel_all, d.replace, d.amend = addresses
         d.exposure, d.book = self.exposure.address, self.book.address
         d.lot_units, d.min_lots, d.tick_units = instrument.lot_units, instrument.min_lots, instrument.tick_units
         d.value_scale = float(10**instrument.value_decimals)
 
     @property
-    def asked(self) -> list[tuple[int, ...]]:
-        """What was asked for so far: ``(side, price, lots, type, tif)``, ``(number,)`` of a cancel, ``()`` of all."""
+    def asked(self) -> list[tuple[int | str, ...]]:
+        """What was asked for so far.
+
+        ``(side, price, lots, type, tif)`` of an order, ``(number,)`` of a cancel, ``()`` of all,
+        ``("replace", number, price, lots)``, ``("amend", number, lots)``.
+        """
         return self._plain.asked
 
     def call(self, handler: Handler, event: RecordView | None = None) -> BaseException | None:

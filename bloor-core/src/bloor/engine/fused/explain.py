@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from bloor.engine.fused import layout
@@ -24,11 +24,12 @@ FAULTS = {
 
 
 class _Deaf:
-    """The desk without its way to the gate: every request is granted and nothing happens."""
+    """The desk without its way to the gate: every request is granted, changes as they were, and nothing happens."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, answers: Iterable[int | BaseException]) -> None:
         self._desk = desk
         self._number = 0
+        self._answers = iter(answers)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._desk, name)
@@ -48,9 +49,25 @@ class _Deaf:
         """Nothing."""
         return 0
 
+    def replace(self, *_args: Any, **_named: Any) -> int:
+        """What it gave or raised."""
+        answer = next(self._answers, 0)
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+    def amend(self, *_args: Any, **_named: Any) -> bool:
+        """What it gave or raised."""
+        return bool(self.replace())
+
 
 def explanation(
-    desk: Desk, memory: DeskMemory, strategy: Any, handler: Callable[..., None], arguments: tuple[Any, ...], fault: int
+    desk: Desk,
+    memory: DeskMemory,
+    strategy: Any,
+    handler: Callable[..., None],
+    arguments: tuple[Any, ...],
+    answers: Iterable[int | BaseException],
 ) -> BaseException:
     """What the handler raises in Python, or the fault in words.
 
@@ -60,14 +77,15 @@ def explanation(
         strategy: Its strategy, in memory; it is left as the compiled handler left it.
         handler: The same handler of ``strategy``.
         arguments: What it was given, the desk last.
-        fault: A FAULT_ number, or 0.
+        answers: What its changes of orders gave or raised, in turn.
     """
+    fault = memory.run[layout.FAULT]
     if fault:
         return RunError(FAULTS[fault])
     after = strategy.memory.copy()
     strategy.memory[:] = memory.state
     try:
-        handler(*arguments[:-1], _Deaf(desk))
+        handler(*arguments[:-1], _Deaf(desk, answers))
     except Exception as error:  # noqa: BLE001 (whatever a strategy raises)
         return error
     finally:

@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from bloor.engine.effects import order_conn
 from bloor.engine.fused import layout
+from bloor.engine.fused.changing import CompiledChanges
 from bloor.engine.fused.handlers import FusedHandlers
 from bloor.engine.fused.memory import DeskMemory, LineMemory, RunMemory
 from bloor.engine.fused.open_orders import OpenOrders
 from bloor.engine.fused.settle import Settler
 from bloor.market.compiled.pipeline import CompiledPipeline
+from bloor.native.entries import jit_is_off
 from bloor.native.memory import Cells
 from bloor.strategy.compiled.handlers import compile_handlers
 from bloor.strategy.memory import in_memory
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from bloor.engine.desk import Desk
     from bloor.engine.effects import Recorder
     from bloor.execution.order import Order
+    from bloor.native.clock import WallClock
 
 __all__ = ["Fusion", "NativeJournal"]
 
@@ -78,11 +81,13 @@ class Fusion:
         self._lines: dict[int, LineMemory] = {}
         self._desks: dict[tuple[int, int], DeskMemory] = {}
         self._open: dict[tuple[int, int], OpenOrders] = {}
-        able = [desk for desk in engine.desks if engine.plan.fused and not self._refused(desk)]
+        wanted = engine.desks if engine.plan.fused else []
+        able = [desk for desk in wanted if not self._refused(desk)]
         if able and isinstance(recorder, NativeJournal):
             self._journal = recorder
             self._memory = RunMemory(cells, recorder.cells, engine.blotter.number_cell, engine.gate, client_head)
             self._settler = Settler(engine, self._memory)
+            self._changes = CompiledChanges(engine, self._memory, self._settler, recorder)
             self._build(able)
 
     @property
@@ -116,6 +121,8 @@ class Fusion:
             why = f"{line.venue} has no compiled normalizer"
         elif entry is None:
             why = f"{line.venue} has no compiled order entry for these keys and settings"
+        elif jit_is_off():
+            why = "numba is told not to compile (NUMBA_DISABLE_JIT)"
         elif uncompiled:
             why = f"risk checks without a compiled form: {', '.join(uncompiled)}"
         if why and type(desk.strategy).compiled:
@@ -138,7 +145,8 @@ class Fusion:
         if cls.compiled:
             strategy = in_memory(cls)(engine.plan.strategies[desk.number].config)
             memory.use(strategy, compile_handlers(cls))
-            handlers: Any = FusedHandlers(engine, desk, strategy, memory, self._settler, self._journal)
+            memory.orders.replace, memory.orders.amend = self._changes.addresses
+            handlers: Any = FusedHandlers(engine, desk, strategy, memory, self._settler, self._changes, self._journal)
             desk.fuse(strategy, handlers)
 
     def _changed(self, order: Order) -> None:
@@ -199,18 +207,53 @@ class Fusion:
             return partial(self._in_python, ordinary)
         engine, step, cells = self._engine, memory.step, memory.cells
         conn, send, settle, hand_on = order_conn(line.number), engine.effects.send, self._settler.settle, engine.hand_on
-        event = line.pipeline.event
+        event, in_part, following = line.pipeline.event, layout.PARTIAL, layout.NEXT
 
         def receive(payload: bytes, recv_ns: int) -> None:
             code = step(payload, recv_ns)
             if code.__class__ is bytes:
                 send(conn, code)
                 settle(sent=True)
-                hand_on(event, cells[layout.NEXT])
+                hand_on(event, cells[following])
+            elif code == in_part:
+                hand_on(event, cells[following])
             elif code:
                 self._left(line, memory, code, payload, recv_ns, receive, ordinary)
 
         return receive
+
+    def arrivals(
+        self, line: Line, ordinary: Callable[[bytes, int], None], clock: WallClock
+    ) -> Callable[[bytes], None] | None:
+        """As :meth:`receiver`, of frames that are received now: compiled code takes their time. None without fusion.
+
+        Args:
+            line: The venue.
+            ordinary: The same without fusion.
+            clock: The clock; it becomes that of the venue's compiled normalizer.
+        """
+        memory = self._lines.get(line.number)
+        if memory is None:
+            return None
+        assert isinstance(line.pipeline, CompiledPipeline)
+        line.pipeline.context.share_clock(clock)
+        engine, step, cells = self._engine, memory.step, memory.cells
+        conn, send, settle, hand_on = order_conn(line.number), engine.effects.send, self._settler.settle, engine.hand_on
+        event, in_part, following = line.pipeline.event, layout.PARTIAL, layout.NEXT
+        timed = self.receiver(line, ordinary, standby=False)
+
+        def arrive(payload: bytes) -> None:
+            code = step(payload)
+            if code.__class__ is bytes:
+                send(conn, code)
+                settle(sent=True)
+                hand_on(event, cells[following])
+            elif code == in_part:
+                hand_on(event, cells[following])
+            elif code:
+                self._left(line, memory, code, payload, clock.last, timed, ordinary)
+
+        return arrive
 
     def _left(
         self, line: Line, memory: LineMemory, code: int, payload: bytes, recv_ns: int,
@@ -225,7 +268,7 @@ class Fusion:
                 handlers: Any = self._settler.desk.handlers
                 assert isinstance(handlers, FusedHandlers)
                 raiser = handlers.raiser(line.pipeline.event)
-                engine.call(self._settler.settle(), raiser)
+                engine.call(self._settler.desk, raiser)
             elif code == layout.ORDERS_ASKED:
                 self._settler.settle()
             engine.hand_on(line.pipeline.event, cells[layout.NEXT])

@@ -14,6 +14,7 @@ from bloor.strategy.memory import METHODS, FillRecord, Handler, OrderRecord
 if TYPE_CHECKING:
     from bloor.engine.core import Engine
     from bloor.engine.desk import Desk
+    from bloor.engine.fused.changing import CompiledChanges
     from bloor.engine.fused.fusion import NativeJournal
     from bloor.engine.fused.memory import DeskMemory
     from bloor.engine.fused.settle import Settler
@@ -41,6 +42,7 @@ class FusedHandlers:
         strategy: Any,
         memory: DeskMemory,
         settler: Settler,
+        changes: CompiledChanges,
         journal: NativeJournal,
     ) -> None:
         self._engine = engine
@@ -48,6 +50,7 @@ class FusedHandlers:
         self._strategy = strategy
         self._memory = memory
         self._settler = settler
+        self._changes = changes
         self._journal = journal
         self._run = memory.run
         self._fill = FillRecord()
@@ -96,13 +99,14 @@ class FusedHandlers:
         self._handle(Handler.STOP, 0, orders)
 
     def raiser(self, event: EventView) -> Callable[[], None]:
-        """A function with the name of the handler of an event, which raises what that has raised."""
+        """A function named as the handler of an event, which settles what that asked for and raises what it raised."""
         handler = _ON_EVENT[event.kind]
         view = self._desk.book.view
         arguments = (view, self._desk) if handler is Handler.BOOK else (event, view, self._desk)
         error = self._explained(handler, arguments)
 
         def raise_it() -> None:
+            self._settler.settle()
             raise error
 
         raise_it.__name__ = METHODS[handler]
@@ -128,4 +132,5 @@ class FusedHandlers:
 
     def _explained(self, handler: Handler, arguments: tuple[Any, ...]) -> BaseException:
         method = getattr(self._strategy, METHODS[handler])
-        return explanation(self._desk, self._memory, self._strategy, method, arguments, self._run[layout.FAULT])
+        answers = self._changes.answers if self._run[layout.CHANGED] else ()
+        return explanation(self._desk, self._memory, self._strategy, method, arguments, answers)

@@ -16,9 +16,10 @@ from bloor.journal.kernel import append_at, room, stamp
 from bloor.journal.record import RecordKind
 from bloor.market.bars_kernel import add_trade
 from bloor.market.compiled.answers import AGG_TRADE, BBO, BOOK, DROPPED, KIND_MASK, TRADE
-from bloor.market.compiled.context import EVENT
+from bloor.market.compiled.context import CLOCK, EVENT
 from bloor.market.events import NO_PRICE
 from bloor.market.view import BookState
+from bloor.native.clock import wall_now
 from bloor.native.memory import call4, call5, cell_at, copy_bytes, put_cell
 from bloor.native.python_api import (
     bad_argument,
@@ -49,6 +50,7 @@ def begin(run: int, desk: int) -> None:
     put_cell(run + 8 * at.FRAMES_USED, 0)
     put_cell(run + 8 * at.FRAMES_COUNT, 0)
     put_cell(run + 8 * at.FAULT, 0)
+    put_cell(run + 8 * at.CHANGED, 0)
 
 
 def run_handler(run: int, desk: int, handler: int, event: int) -> int:
@@ -63,7 +65,8 @@ def run_handler(run: int, desk: int, handler: int, event: int) -> int:
     raised = call5(cell_at(desk + 8 * at.INVOKE), handler, memory, event, book, orders)
     if raised != 0 or cell_at(run + 8 * at.FAULT) != 0:
         return at.RAISED
-    return at.ORDERS_ASKED if cell_at(run + 8 * at.OUT_COUNT) > 0 else at.DONE
+    asked = cell_at(run + 8 * at.OUT_COUNT) > 0 or cell_at(run + 8 * at.CHANGED) != 0
+    return at.ORDERS_ASKED if asked else at.DONE
 
 
 def may(run: int, desk: int) -> int:
@@ -199,23 +202,28 @@ def answered(code: int, run: int) -> int:
 
 
 def step(owner: int, arguments: int, count: int) -> int:
-    """``PyObject *step(self, frame, recv_ns)`` with METH_FASTCALL; ``self`` is a bytes object with the line's address.
+    """``PyObject *step(self, frame[, recv_ns])`` with METH_FASTCALL; ``self`` is a bytes object: the line's address.
+
+    A frame without a time was received now, by the clock of the normalizer's context.
 
     Returns:
         A new reference: to the order's frame as bytes when there is just one to send, else to the int of
-        :func:`frame`; 0 with an error set when the arguments are not ``(bytes, int)``.
+        :func:`frame`; 0 with an error set when the arguments are not ``(bytes, int)`` or ``(bytes,)``.
     """
-    if count != 2:
+    if count != 1 and count != 2:
         bad_argument()
         return 0
     payload = cell_at(arguments)
     text = bytes_address(payload)
     if text == 0:
         return 0
-    recv_ns = read_int(cell_at(arguments + 8))
-    if recv_ns == -1 and error_occurred() != 0:
-        return 0
     line = cell_at(bytes_address(owner))
+    if count == 1:
+        recv_ns = wall_now(cell_at(cell_at(line + 8 * at.CONTEXT) + 8 * CLOCK))
+    else:
+        recv_ns = read_int(cell_at(arguments + 8))
+        if recv_ns == -1 and error_occurred() != 0:
+            return 0
     code = frame(line, text, bytes_size(payload), recv_ns)
     return answered(code, cell_at(line + 8 * at.LINE_RUN))
 

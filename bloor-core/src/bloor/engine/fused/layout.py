@@ -37,6 +37,7 @@ DESK = 13  # address of the desk whose handler was called last
 FRAMES_SEEN = 14  # frames taken
 EVENTS_SEEN = 15  # events handed to strategies
 FRAMES_FUSED = 16  # frames that compiled code took to their end, or to a handler
+CHANGED = 17  # 1 when the handler has asked for a change of an order, which Python carries out meanwhile
 RUN_CELLS = 20
 
 # cells of a venue

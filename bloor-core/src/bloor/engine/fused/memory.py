@@ -16,6 +16,7 @@ from bloor.journal import kernel as journal_kernel
 from bloor.market import bars_kernel
 from bloor.market.compiled.binding import compiled_exports
 from bloor.market.compiled.pipeline import CompiledPipeline
+from bloor.native import clock
 from bloor.native.builtin import MethodDefinition, builtin
 from bloor.native.entries import Entries, compiled_entries
 from bloor.native.memory import Cells
@@ -34,7 +35,7 @@ __all__ = ["DeskMemory", "LineMemory", "RunMemory", "fused_entries"]
 Array = np.ndarray[Any, np.dtype[np.int64]]
 
 #: What the fused path is made of, callees first.
-MODULES: tuple[ModuleType, ...] = (layout, journal_kernel, risk_kernel, bars_kernel, requests, kernel)
+MODULES: tuple[ModuleType, ...] = (clock, layout, journal_kernel, risk_kernel, bars_kernel, requests, kernel)
 ENTRIES = (("step", 3), ("call", 3), ("ask", 3), ("place", 6), ("cancel", 4), ("cancel_all", 4))
 
 
@@ -135,7 +136,6 @@ class DeskMemory:
         self._open = np.zeros(layout.OPEN_MAX * layout.OPEN_CELLS, np.int64)
         self.orders = OrdersRecord()
         self.orders.exposure, self.orders.book = desk.exposure.address, desk.book.view.address
-        self.orders.core = address(desk.book.core)
         self.orders.lot_units, self.orders.min_lots = desk.lot_units, desk.min_lots
         self.orders.tick_units = instrument.tick_units
         self.orders.value_scale = float(10**instrument.value_decimals)
@@ -180,7 +180,7 @@ class LineMemory:
 
     Attributes:
         cells: See :mod:`bloor.engine.fused.layout`.
-        step: Takes a frame: ``(payload, receive time ns)``.
+        step: Takes a frame: ``(payload, receive time ns)``, or ``(payload,)`` when it was received now.
     """
 
     def __init__(

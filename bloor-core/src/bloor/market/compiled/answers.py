@@ -14,6 +14,8 @@ __all__ = [
     "KIND_MASK",
     "KLINE",
     "MARK_PRICE",
+    "MISMATCH",
+    "NEEDS_ROOM",
     "SLOT_SHIFT",
     "TRADE",
     "UNSURE",
@@ -21,6 +23,9 @@ __all__ = [
 
 #: Not read, for whatever reason.
 UNSURE = -1
+#: Not taken, since the scratch rows or the book have no room for so many levels: the context says how many, and whose.
+#: Once they have, the frame can be tried again.
+NEEDS_ROOM = -2
 
 #: A book message was applied, and the event written.
 BOOK = 1
@@ -34,6 +39,8 @@ CROSSED = 6
 #: Two records.
 KLINE = 7
 MARK_PRICE = 8
+#: A book message was applied, and now the venue's checksum is another; the event says both.
+MISMATCH = 9
 
 SLOT_SHIFT = 4
 KIND_MASK = (1 << SLOT_SHIFT) - 1

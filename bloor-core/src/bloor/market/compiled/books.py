@@ -37,7 +37,7 @@ __all__ = [
     "compiled_books",
     "depth",
     "far_after",
-    "far_of",
+    "level",
     "level_after",
     "size_at",
     "size_to",
@@ -47,11 +47,6 @@ __all__ = [
 INT64_MAX = (1 << 63) - 1
 
 
-def far_of(core: Cells) -> Cells:
-    """The cells of a book's far levels."""
-    return cells_at(core[FAR_ADDRESS], core[FAR_SIZE])
-
-
 def top(core: Cells) -> tuple[int, int, int, int]:
     """Best bid, its quantity, best ask, its quantity; an empty side is (NO_PRICE, 0)."""
     return core[0], core[1], core[2], core[3]
@@ -59,7 +54,7 @@ def top(core: Cells) -> tuple[int, int, int, int]:
 
 def size_at(core: Cells, side: int, tick: int) -> int:
     """Units at a price, 0 when there is no level."""
-    return get(core, far_of(core), side, tick)
+    return get(core, cells_at(core[FAR_ADDRESS], core[FAR_SIZE]), side, tick)
 
 
 def level_after(core: Cells, side: int, tick: int) -> int:
@@ -78,7 +73,7 @@ def level_after(core: Cells, side: int, tick: int) -> int:
             return found
     if core[head + FAR_LIVE] == 0:
         return NO_PRICE
-    return far_after(far_of(core), side, tick)
+    return far_after(cells_at(core[FAR_ADDRESS], core[FAR_SIZE]), side, tick)
 
 
 def far_after(far: Cells, side: int, tick: int) -> int:
@@ -110,6 +105,19 @@ def depth(core: Cells, side: int, rows: Cells, limit: int) -> int:
     return count
 
 
+def level(core: Cells, side: int, n: int) -> tuple[int, int]:
+    """Price and units of the ``n``-th level, the best one being 0; (NO_PRICE, 0) when there are fewer."""
+    if n < 0:
+        return NO_PRICE, 0
+    tick = level_after(core, side, NO_PRICE)
+    while n > 0 and tick != NO_PRICE:
+        tick = level_after(core, side, tick)
+        n -= 1
+    if tick == NO_PRICE:
+        return NO_PRICE, 0
+    return tick, size_at(core, side, tick)
+
+
 def size_to(core: Cells, side: int, price: int) -> int:
     """Units of all levels from the best to ``price``, that one included; -1 when they pass 63 bits."""
     head = SIDE + 8 * side
@@ -127,7 +135,7 @@ def size_to(core: Cells, side: int, price: int) -> int:
             tick = scan_up(core, side, tick + 1) if tick < base + WINDOW - 1 else NO_PRICE
     if core[head + FAR_LIVE] == 0 or (base <= price if side == 0 else price < base + WINDOW):
         return total
-    far = far_of(core)
+    far = cells_at(core[FAR_ADDRESS], core[FAR_SIZE])
     cap = far.size >> 2
     keys = 2 * side * cap
     for i in range(cap):
@@ -170,6 +178,7 @@ class Books:
         size_at: :func:`size_at`.
         level_after: :func:`level_after`.
         depth: :func:`depth`.
+        level: :func:`level`.
         size_to: :func:`size_to`.
         average_price: :func:`average_price`.
     """
@@ -178,6 +187,7 @@ class Books:
     size_at: Any
     level_after: Any
     depth: Any
+    level: Any
     size_to: Any
     average_price: Any
 
@@ -195,6 +205,6 @@ def compiled_books() -> Books:
 
     config: Any = numba.config
     if config.DISABLE_JIT:
-        return Books(top, size_at, level_after, depth, size_to, average_price)
+        return Books(top, size_at, level_after, depth, level, size_to, average_price)
     made = linked((ladder, sys.modules[__name__]), numba.njit(error_model="numpy"), twins())
-    return Books(*(made[function] for function in (top, size_at, level_after, depth, size_to, average_price)))
+    return Books(*(made[function] for function in (top, size_at, level_after, depth, level, size_to, average_price)))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from bloor.market.compiled.sequence import RULES
+from bloor.market.connection import NOTHING_YET, ConnectionNumbers
 from bloor.market.events import EventView
 from bloor.market.normalizer import SequenceRule
 from bloor.model.instrument import Instrument
@@ -39,12 +40,17 @@ LEVEL_BIDS = 8  # how many of the scratch rows, from the first, are bids of the 
 LEVEL_ASKS = 9  # how many rows after them are asks
 CLOCK = 10  # address of the wall clock for frames that come without a time
 MEMORY = 11  # address of cells that are the venue's own, zero at first and whenever slots move
-VENUE = 16  # from here on: the venue's scratch cells
+ROWS = 12  # how many scratch rows there are
+CONNECTION = 13  # number of the newest frame of the connection, where the venue numbers it; -1 before the first
+ROWS_NEEDED = 14  # with the answer NEEDS_ROOM: how many levels the message has, at most
+SLOT_NEEDED = 15  # and the number of the slot of its instrument
+CHECKED = 16  # how many book messages were applied whose checksum agreed, since the pipeline last counted them
+VENUE = 24  # from here on: the venue's scratch cells
 CONTEXT_CELLS = 160
 #: How many cells of its own a venue has.
 MEMORY_CELLS = 1 << 13
 
-#: Rows of scratch: a message with more levels is the reference's.
+#: Rows of scratch at first; for a message with more levels it is the reference's, or room is made (``NEEDS_ROOM``).
 LEVELS_CAP = 1 << 14
 
 # cells of a slot
@@ -54,7 +60,10 @@ INSTRUMENT = 2  # index in the table of the run
 PRICE_DECIMALS, PRICE_SCALE, TICK_UNITS, QTY_DECIMALS, QTY_SCALE = 3, 4, 5, 6, 7
 LENGTH = 8  # bytes of the venue symbol
 NAME = 9  # the symbol's bytes, four cells of eight
-SLOT_CELLS = 16
+NEWEST_TRADE = 13  # number of the newest trade that compiled code took, where it keeps that; -1 before the first one
+DEPTH = 14  # levels a side that the venue's book keeps; 0 for all
+SENT_PRICE_DECIMALS, SENT_QTY_DECIMALS = 15, 16  # decimals in which the levels of its book are sent; -1 when not known
+SLOT_CELLS = 24
 SLOT_BYTES = 8 * SLOT_CELLS
 #: Bytes of the longest venue symbol that has a slot.
 LONGEST_SYMBOL = 32
@@ -122,6 +131,24 @@ def symbol_code(name: bytes) -> int:
     return code
 
 
+class SharedNumbers(ConnectionNumbers):
+    """The numbers of a connection where compiled code reads and writes them too."""
+
+    __slots__ = ("_cell",)
+
+    def __init__(self, cell: memoryview) -> None:
+        self._cell = cell
+
+    @property
+    def last(self) -> int:
+        """Number of the newest frame."""
+        return int(self._cell[0])
+
+    @last.setter
+    def last(self, seq: int) -> None:
+        self._cell[0] = seq
+
+
 class Context:
     """The arrays of one compiled normalizer.
 
@@ -129,6 +156,7 @@ class Context:
         cells: The context, ``(CONTEXT_CELLS,)`` int64; its address never changes.
         event: The first event record, rewritten for each message.
         second: The second record, of kinds that make two.
+        connection: The numbers of the connection, in one of the cells.
         clock: When a frame was received that came without a time.
     """
 
@@ -142,18 +170,20 @@ class Context:
         self._events = np.zeros(2, EventView.DTYPE)
         self.event = EventView(self._events[:1])
         self.second = EventView(self._events[1:])
-        self._levels = np.zeros((LEVELS_CAP, 2), np.int64)
         self._slots = np.zeros((8, SLOT_CELLS), np.int64)
         self._known: dict[str, int] = {}
         self.cells = np.zeros(CONTEXT_CELLS, np.int64)
         self.cells[EVENT] = self._events.ctypes.data
-        self.cells[LEVELS] = self._levels.ctypes.data
+        self.make_rows(LEVELS_CAP)
+        self.cells[CONNECTION] = NOTHING_YET
+        self.connection = SharedNumbers(memoryview(self.cells.data)[CONNECTION : CONNECTION + 1])
         self.cells[RULE] = RULES[rule.name]
         self.cells[SETTINGS] = settings
         self._memory = np.zeros(MEMORY_CELLS, np.int64)
         self.cells[MEMORY] = self._memory.ctypes.data
         self.share_clock(WallClock())
         self._trade = memoryview(self.cells.data)[LAST_TRADE : LAST_TRADE + 1]
+        self._checked = memoryview(self.cells.data)[CHECKED : CHECKED + 1]
         self._build_table()
 
     @property
@@ -166,23 +196,49 @@ class Context:
         self.clock = clock
         self.cells[CLOCK] = clock.address
 
+    def make_rows(self, rows: int) -> None:
+        """Makes so many scratch rows; what was in them is gone."""
+        self._levels = np.zeros((rows, 2), np.int64)
+        self.cells[LEVELS] = self._levels.ctypes.data
+        self.cells[ROWS] = rows
+
+    def newest_trade(self, venue_symbol: str) -> int:
+        """The number of the newest trade that compiled code took of an instrument; -1 for none."""
+        number = self._known.get(venue_symbol)
+        return -1 if number is None else int(self._slots[number, NEWEST_TRADE])
+
     def changed(self) -> tuple[Cells, int]:
         """``(rows, bids)`` of the newest book message: its levels as ``(n, 2)`` ticks and units, the bids first."""
         bids, asks = int(self.cells[LEVEL_BIDS]), int(self.cells[LEVEL_ASKS])
         return self._levels[: bids + asks], bids
+
+    def checked(self) -> int:
+        """How many checksums agreed since this was last asked."""
+        count, self._checked[0] = self._checked[0], 0
+        return count
 
     @property
     def last_trade(self) -> int:
         """The id of the newest trade."""
         return self._trade[0]
 
-    def register(self, instrument: Instrument, index: int, book: Cells | None) -> int:
+    def register(
+        self,
+        instrument: Instrument,
+        index: int,
+        book: Cells | None,
+        *,
+        depth: int = 0,
+        sent_decimals: tuple[int, int] = (-1, -1),
+    ) -> int:
         """Makes an instrument known, or says anew what it is.
 
         Args:
             instrument: As it is now.
             index: Its index in the table of the run.
             book: The core of its book, which the caller keeps alive; None without one.
+            depth: Levels a side that the venue's book keeps; 0 for all.
+            sent_decimals: Decimals in which prices and quantities of its book are sent; -1 when not known.
 
         Returns:
             The number of its slot, counted from 0 in the order they are made; -1 when its name does not fit a slot.
@@ -197,6 +253,7 @@ class Context:
                 self._slots = np.concatenate([self._slots, np.zeros_like(self._slots)])
             self._slots[number, NAME : NAME + 4] = np.frombuffer(name.ljust(LONGEST_SYMBOL, b"\0"), np.int64)
             self._slots[number, LENGTH] = len(name)
+            self._slots[number, NEWEST_TRADE] = -1
             self._build_table()
         slot = self._slots[number]
         slot[NUMBER] = number
@@ -207,6 +264,8 @@ class Context:
         slot[QTY_DECIMALS] = instrument.qty_decimals
         slot[QTY_SCALE] = 10 ** min(instrument.qty_decimals, SCALE_DECIMALS_MAX)
         slot[BOOK] = 0 if book is None else book.ctypes.data
+        slot[DEPTH] = depth
+        slot[SENT_PRICE_DECIMALS], slot[SENT_QTY_DECIMALS] = sent_decimals
         return number
 
     def _build_table(self) -> None:

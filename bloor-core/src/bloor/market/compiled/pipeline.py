@@ -22,13 +22,22 @@ from bloor.market.compiled.answers import (
     KIND_MASK,
     KLINE,
     MARK_PRICE,
+    MISMATCH,
+    NEEDS_ROOM,
     SLOT_SHIFT,
     TRADE,
 )
 from bloor.market.compiled.binding import Call, bind
-from bloor.market.compiled.context import Context
+from bloor.market.compiled.context import ROWS, ROWS_NEEDED, SLOT_NEEDED, Context
 from bloor.market.counters import MarketCounters, Resync
-from bloor.market.messages import BboMessage, BookMessage, KlineMessage, MarkPriceMessage, TradeMessage
+from bloor.market.messages import (
+    BboMessage,
+    BookMessage,
+    ConnectionMessage,
+    KlineMessage,
+    MarkPriceMessage,
+    TradeMessage,
+)
 from bloor.market.normalizer import CompiledNormalizer, Normalizer
 from bloor.market.pipeline import MarketPipeline, OnEvent
 from bloor.market.view import BookState
@@ -104,6 +113,7 @@ class CompiledPipeline(MarketPipeline):
         self._last_id = ""
         super().__init__(normalizer, table, on_event, **options)
         self.event = self.context.event
+        self._connection = self.context.connection
         self._record = memoryview(self.event.array.view(np.uint8).data)
         self._second = memoryview(self.context.second.array.view(np.uint8).data)
         self.step = bind(compiled, self.context, call)
@@ -115,7 +125,7 @@ class CompiledPipeline(MarketPipeline):
             KlineMessage: super()._kline,
             MarkPriceMessage: super()._mark_price,
         }
-        self._take = dict.fromkeys(self._rereading, self._by_reference)
+        self._take |= dict.fromkeys(self._rereading, self._by_reference)
         self._bind_frames()
 
     @property
@@ -140,10 +150,13 @@ class CompiledPipeline(MarketPipeline):
     def _bind_frames(self) -> None:
         """:meth:`MarketPipeline.frame`, everything it needs bound: half the cost of looking it up in every frame."""
         step, taken, slots, event, on_event = self.step, self._taken, self._slots, self.event, self._on_event
-        by_reference, seldom, context = super().frame, self._seldom, self.context
+        by_reference, seldom, context, make_room = super().frame, self._seldom, self.context, self._make_room
 
         def frame(payload: bytes, recv_ns: int) -> int:
             answer = step(payload, recv_ns)
+            if answer == NEEDS_ROOM:
+                make_room()
+                answer = step(payload, recv_ns)
             if answer < 0:
                 return by_reference(payload, recv_ns)
             kind = answer & 15
@@ -156,6 +169,9 @@ class CompiledPipeline(MarketPipeline):
 
         def frame_now(payload: bytes) -> int:
             answer = step(payload)
+            if answer == NEEDS_ROOM:
+                make_room()
+                answer = step(payload, context.clock.last)
             if answer < 0:
                 return by_reference(payload, context.clock.last)
             kind = answer & 15
@@ -168,18 +184,29 @@ class CompiledPipeline(MarketPipeline):
 
         self.frame, self.frame_now = frame, frame_now  # type: ignore[method-assign]
 
+    def _make_room(self) -> None:
+        """Makes room for a message that compiled code has met, in the scratch rows and in its book; once for many."""
+        rows, slot = int(self.context.cells[ROWS_NEEDED]), int(self.context.cells[SLOT_NEEDED])
+        if rows > self.context.cells[ROWS]:
+            self.context.make_rows(rows + rows // 4)
+        book = self._slots[slot].book
+        if book is not None:
+            book.reserve(rows)
+
     @property
     def counters(self) -> MarketCounters:
         """What was seen. Frames of compiled code are counted by kind, in one cell each, and summed when looked at."""
         taken, counters = self._taken, self._counters
+        counters.checksums_ok += self.context.checked()
         if any(taken):
             trades = taken[TRADE] + taken[AGG_TRADE]
             counters.messages += sum(taken)
-            counters.book_messages += taken[BOOK] + taken[DROPPED] + taken[CROSSED]
+            counters.book_messages += taken[BOOK] + taken[DROPPED] + taken[CROSSED] + taken[MISMATCH]
             counters.trades += trades
             counters.bbos += taken[BBO]
             counters.dropped += taken[DROPPED]
             counters.crossed += taken[CROSSED]
+            counters.checksums_bad += taken[MISMATCH]
             counters.other += taken[KLINE] + taken[MARK_PRICE]
             self._trade_count += trades
             self._of_compiled = self._of_compiled or trades > 0
@@ -192,7 +219,7 @@ class CompiledPipeline(MarketPipeline):
         self.taken[:] = 0
 
     def _seldom(self, kind: int, channel: Channel, recv_ns: int) -> None:
-        """What comes seldom: a change that was there already, a crossed book, a candle, a mark price."""
+        """What comes seldom: a change that was there already, a crossed or a wrong book, a candle, a mark price."""
         if kind == CROSSED:
             self._catch_up(channel)
             book = channel.book
@@ -200,6 +227,10 @@ class CompiledPipeline(MarketPipeline):
             last = book.view.seq
             self._lose(channel, Resync.CROSSED, recv_ns)
             self._unreadable(f"{channel.instrument.symbol}: {Resync.CROSSED.value} after update {last}")
+        elif kind == MISMATCH:
+            self._catch_up(channel)
+            self._on_event(self.event, channel.book)
+            self._lose(channel, Resync.CHECKSUM, recv_ns)
         elif kind != DROPPED:
             self._on_event(self.event, channel.book)
             if kind == KLINE:
@@ -213,11 +244,13 @@ class CompiledPipeline(MarketPipeline):
         self._seldom(kind, self._slots[answer >> SLOT_SHIFT], recv_ns)
 
     def answered(self, answer: int, recv_ns: int) -> None:
-        """What is left to do when other compiled code has called the step and it answered ``CROSSED``."""
+        """What is left to do when other compiled code has called the step: it answered ``CROSSED`` or ``MISMATCH``."""
         kind = answer & KIND_MASK
+        self.counters.book_messages += 1
         if kind == CROSSED:
-            self.counters.book_messages += 1
             self.counters.crossed += 1
+        else:
+            self.counters.checksums_bad += 1
         self._seldom(kind, self._slots[answer >> SLOT_SHIFT], recv_ns)
 
     # ---- what the reference does ------------------------------------------------------------------------------------
@@ -242,9 +275,23 @@ class CompiledPipeline(MarketPipeline):
 
     def reset(self) -> None:
         """As :meth:`MarketPipeline.reset`."""
+        self._catch_up_all()
+        super().reset()
+
+    def _numbered(self, message: ConnectionMessage, recv_ns: int) -> bool:
+        """As :meth:`MarketPipeline._numbered`."""
+        if message.seq != self._connection.expected:
+            self._catch_up_all()
+        return super()._numbered(message, recv_ns)
+
+    def _doubt(self, recv_ns: int) -> None:
+        """As :meth:`MarketPipeline._doubt`."""
+        self._catch_up_all()
+        super()._doubt(recv_ns)
+
+    def _catch_up_all(self) -> None:
         for channel in self._channels:
             self._catch_up(channel)
-        super().reset()
 
     def track(self, instrument: Instrument) -> OrderBook:
         """As :meth:`MarketPipeline.track`."""
@@ -256,16 +303,21 @@ class CompiledPipeline(MarketPipeline):
 
     def _catch_up(self, channel: Channel) -> None:
         """Tells the synchronisation of a book how far compiled code has brought it."""
-        sync = channel.sync
-        if channel.book is not None and sync.state is not BookState.UNSYNCED:
-            view = channel.book.view
-            if view.state == BookState.SYNCED:
-                sync.state = BookState.SYNCED
-            sync.last = view.seq
+        sync, book = channel.sync, channel.book
+        if book is not None and book.view.state != BookState.UNSYNCED:
+            if book.view.state == BookState.SYNCED and sync.state is not BookState.SYNCED:
+                sync.state, sync.gap_open = BookState.SYNCED, False
+            sync.last = book.view.seq
+        newest = self.context.newest_trade(channel.instrument.venue_symbol)
+        channel.newest_trade = max(channel.newest_trade, newest)
 
     def _register(self, channel: Channel) -> None:
         """Tells compiled code of an instrument as it is now."""
         core = None if channel.book is None else channel.book.core
-        number = self.context.register(channel.instrument, channel.index, core)
+        sums, instrument = self._checksums, channel.instrument
+        number = self.context.register(
+            instrument, channel.index, core, depth=channel.depth,
+            sent_decimals=(-1, -1) if sums is None else sums.decimals(instrument.venue_symbol),
+        )  # fmt: skip
         if number == len(self._slots):
             self._slots.append(channel)

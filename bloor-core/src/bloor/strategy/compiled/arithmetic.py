@@ -16,6 +16,8 @@ from typing import Any
 
 from attrs import frozen
 
+from bloor.strategy.compiled.typing import types_of_views
+
 __all__ = ["Arithmetic", "arithmetic"]
 
 #: Functions of one float that the C library has under the same name.
@@ -114,7 +116,8 @@ def arithmetic() -> Arithmetic:
 
     functions |= {"floor": floor, "ceil": ceil, "trunc": whole}
     functions |= {name: getattr(math, name) for name in (*SAME, *CONSTANTS)}
-    return Arithmetic({"int": whole, "round": nearest_whole}, functions, power)
+    builtins = {"int": whole, "round": nearest_whole, "sum": types_of_views().arrays.total}
+    return Arithmetic(builtins, functions, power)
 
 
 def _libm(name: str, count: int) -> Any:

@@ -12,7 +12,7 @@ from bloor.native.memory import call4, call6, cell_at, float_at, product_float
 from bloor.risk.check import Exposure
 from bloor.strategy.memory import OrdersRecord
 
-__all__ = ["EXPOSURE", "buy", "cancel", "cancel_all", "lots_for", "sell", "sellable_lots"]
+__all__ = ["EXPOSURE", "amend", "buy", "cancel", "cancel_all", "lots_for", "replace", "sell", "sellable_lots"]
 
 _fields: Any = OrdersRecord.DTYPE.fields
 EXPOSURE: int = _fields["exposure"][1]
@@ -22,6 +22,8 @@ VALUE_SCALE: int = _fields["value_scale"][1]
 PLACE: int = _fields["place"][1]
 CANCEL: int = _fields["cancel"][1]
 CANCEL_ALL: int = _fields["cancel_all"][1]
+REPLACE: int = _fields["replace"][1]
+AMEND: int = _fields["amend"][1]
 _held: Any = Exposure.DTYPE.fields
 POSITION: int = _held["position"][1]
 OPEN_SELL: int = _held["open_sell"][1]
@@ -59,6 +61,22 @@ def cancel(orders: int, number: int) -> bool:
 def cancel_all(orders: int) -> int:
     """Asks to cancel every open order of this desk; returns how many cancels were sent."""
     return call4(cell_at(orders + CANCEL_ALL), orders, 0, 0, 0)
+
+
+def replace(orders: int, number: int, price: int, lots: int) -> int:
+    """Asks to cancel one order and place another of its side and kind; the new one's number, or 0."""
+    placed = call4(cell_at(orders + REPLACE), orders, number, price, lots)
+    if placed < 0:
+        raise OverflowError("replace: what it raised is known to the engine")
+    return placed
+
+
+def amend(orders: int, number: int, lots: int) -> bool:
+    """Asks to reduce one order, which keeps its place; False when nothing was sent."""
+    sent = call4(cell_at(orders + AMEND), orders, number, lots, 0)
+    if sent < 0:
+        raise OverflowError("amend: what it raised is known to the engine")
+    return sent != 0
 
 
 def sellable_lots(orders: int) -> int:

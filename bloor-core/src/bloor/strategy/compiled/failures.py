@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from bloor.strategy.compiled.errors import StrategyCompileError
+from bloor.errors import StrategyCompileError
 from bloor.strategy.compiled.typing import BEGIN, END
 
 __all__ = ["failure"]

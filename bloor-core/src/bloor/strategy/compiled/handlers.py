@@ -14,7 +14,9 @@ from typing import Any
 
 from attrs import frozen
 
-from bloor.market import bars, events, view
+from bloor.errors import StrategyCompileError
+from bloor.market import bars, events, ladder, view
+from bloor.market.compiled import books
 from bloor.model import orders, records
 from bloor.native import linking as native_linking
 from bloor.native import memory, twins
@@ -23,10 +25,21 @@ from bloor.native.entries import entry_address, jit_is_off
 from bloor.native.linking import linked as linked_kernels
 from bloor.risk import check
 from bloor.strategy.api import Strategy
-from bloor.strategy.compiled import arithmetic, book, desk, driver, linking, passes, plain, subset, typing, views
-from bloor.strategy.compiled.errors import StrategyCompileError
+from bloor.strategy.compiled import (
+    arithmetic,
+    arrays,
+    book,
+    desk,
+    driver,
+    linking,
+    passes,
+    plain,
+    subset,
+    typing,
+    views,
+)
 from bloor.strategy.compiled.linking import Linked, names_in
-from bloor.strategy.compiled.views import View
+from bloor.strategy.compiled.views import ArrayCells, View
 from bloor.strategy.memory import METHODS, Handler, layout_of
 from bloor.strategy.params import Param
 
@@ -41,8 +54,8 @@ EVENTS: Mapping[Handler, View] = {
 SHAPES = {2: driver.with_orders, 3: driver.with_book, 4: driver.with_event}
 #: Files of ours that the machine code is made by, and those with the records and numbers that it knows.
 SOURCES: tuple[ModuleType, ...] = (
-    memory, twins, native_linking, records, orders, events, bars, view, check, arithmetic, book, desk, driver, linking,
-    passes, subset, typing, views, sys.modules[layout_of.__module__], sys.modules[__name__],
+    memory, twins, native_linking, records, orders, events, bars, view, check, ladder, books, arithmetic, arrays, book,
+    desk, driver, linking, passes, subset, typing, views, sys.modules[layout_of.__module__], sys.modules[__name__],
 )  # fmt: skip
 
 
@@ -87,7 +100,7 @@ def _compiled(cls: type[Any]) -> CompiledHandlers:
     njit: Any = numba.njit
     lean = {"_nrt": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
     numbers = arithmetic.arithmetic()
-    kernels = linked_kernels((book, desk), njit(error_model="numpy", **lean), twins.twins())
+    kernels = linked_kernels((ladder, books, book, desk), njit(error_model="numpy", **lean), twins.twins())
     compiler = passes.handler_compiler(numbers.power)
     packages = frozenset(base.__module__.partition(".")[0] for base in _bases(cls))
     functions = Linked(packages, njit(error_model="python", pipeline_class=compiler, **lean), numbers)
@@ -152,10 +165,10 @@ def _view(cls: type[Strategy]) -> View:
         step.argval for function in methods.values() for step in dis.get_instructions(function)
         if step.opname == "STORE_ATTR"
     }  # fmt: skip
-    rest = {
-        name: value for name, value in own.items()
-        if name not in layout.kinds and name not in methods and name not in stored and not isinstance(value, Param)
-    }  # fmt: skip
+    known = {*layout.kinds, *layout.arrays, *methods, *stored}
+    rest = {name: value for name, value in own.items() if name not in known and not isinstance(value, Param)}
+    fields: Any = layout.dtype.fields
+    of_several = {name: ArrayCells(fields[name][1], kind, size) for name, (kind, size) in layout.arrays.items()}
     values = {name: value.fget for name, value in rest.items() if isinstance(value, property) and value.fget}
     free = {name: value.__func__ for name, value in rest.items() if isinstance(value, staticmethod)}
     constants = {name: value for name, value in rest.items() if subset.constant(value)}
@@ -166,6 +179,7 @@ def _view(cls: type[Strategy]) -> View:
     return View(
         cls.__name__,
         views.cells_of(layout.dtype),
+        of_several,
         values,
         methods,
         free=free,
@@ -248,7 +262,7 @@ def _facts(view: View) -> list[str]:
     """Everything that the code takes from the class beside its functions."""
     named = {**view.methods, **view.values, **view.free}
     return [
-        *(f"{name} {cell}" for name, cell in view.cells.items()),
+        *(f"{name} {cell}" for name, cell in (*view.cells.items(), *view.arrays.items())),
         *(f"{name} = {value!r}" for name, value in sorted(view.constants.items())),
         *(f"{name} is {function.__module__}.{function.__qualname__}" for name, function in sorted(named.items())),
     ]

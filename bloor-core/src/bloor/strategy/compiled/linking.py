@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Mapping
 from types import CellType, CodeType, FunctionType, ModuleType
 from typing import Any
 
+from bloor.errors import StrategyCompileError
 from bloor.native.linking import for_any_constant
 from bloor.strategy.compiled.arithmetic import Arithmetic
-from bloor.strategy.compiled.errors import StrategyCompileError
 from bloor.strategy.compiled.failures import failure
 from bloor.strategy.compiled.subset import Site, check_function, constant
 from bloor.strategy.compiled.views import View

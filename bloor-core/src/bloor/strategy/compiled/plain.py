@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from bloor.native.memory import cell_at
+from bloor.strategy.arrays import CELLS
 from bloor.strategy.compiled.driver import DONE, RAISED
 from bloor.strategy.compiled.views import View
 from bloor.strategy.memory import METHODS, Handler
@@ -45,6 +46,11 @@ class PlainView:
         view = self._view
         if name in view.cells:
             return view.cells[name].kind(self._cell(name).value)
+        if name in view.arrays:
+            found = view.arrays[name]
+            code, form = CELLS[found.kind]
+            elements = (_KINDS[code.replace("?", "b1")] * found.size).from_address(self._at + found.offset)
+            return memoryview(elements).cast("B").cast(form)  # type: ignore[call-overload]
         me = self if view.own else self._at
         if name in view.values:
             return view.values[name](me)

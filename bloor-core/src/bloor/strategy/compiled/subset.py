@@ -18,8 +18,7 @@ from typing import Any
 
 from attrs import frozen
 
-from bloor.errors import nearest
-from bloor.strategy.compiled.errors import StrategyCompileError
+from bloor.errors import StrategyCompileError, nearest
 from bloor.strategy.compiled.views import View
 
 __all__ = ["Site", "check_function", "constant", "refusal"]
@@ -28,7 +27,7 @@ INT64 = range(-(1 << 63), 1 << 63)
 
 #: Builtin functions that mean the same compiled.
 BUILTINS = frozenset(
-    {"abs", "bool", "divmod", "enumerate", "float", "int", "len", "max", "min", "range", "round", "zip"}
+    {"abs", "bool", "divmod", "enumerate", "float", "int", "len", "max", "min", "range", "round", "sum", "zip"}
 )
 #: What :mod:`math` has for compiled code.
 MATH = frozenset({
@@ -37,7 +36,7 @@ MATH = frozenset({
     "tan", "tanh", "tau", "trunc",
 })  # fmt: skip
 
-INSTEAD = "use tuples and declared attributes"
+INSTEAD = "use tuples, declared attributes and arrays"
 ALLOCATES: Mapping[type[ast.AST], str] = {
     ast.List: f"a list cannot be compiled: {INSTEAD}",
     ast.ListComp: f"a list comprehension cannot be compiled: {INSTEAD}, or a loop",
@@ -216,7 +215,7 @@ class _Check(ast.NodeVisitor):
         name = ast.unparse(node.func)
         if name in BUILTINS and name not in self.local | self.outer.keys() and node.keywords:
             self.refuse(node, f"{name} takes no arguments by name in compiled code")
-        if name in ("round", "int", "math.log") and len(node.args) > 1:
+        if name in ("round", "int", "sum", "math.log") and len(node.args) > 1:
             self.refuse(node, f"{name} takes one argument in compiled code")
         self.generic_visit(node)
 
@@ -238,6 +237,8 @@ class _Check(ast.NodeVisitor):
         stored = isinstance(node.ctx, ast.Store)
         if stored and not view.own:
             self.refuse(node, f"{view.name}.{name} cannot be assigned")
+        if stored and name in view.arrays:
+            self.refuse(node, f"{view.name}.{name} is an array, which keeps its length: assign to its elements")
         if stored and name not in view.cells:
             self.refuse(
                 node, f"the attribute {name!r} is assigned but not declared; write `{name}: int = 0`, or float or bool,"
@@ -316,7 +317,7 @@ def _closure(function: FunctionType) -> dict[str, Any]:
 def _instead(name: str) -> str:
     instead = {
         "list": f": {INSTEAD}", "dict": f": {INSTEAD}", "set": f": {INSTEAD}", "tuple": ": write the elements",
-        "sorted": ": compare the numbers themselves", "sum": ": add in a loop", "any": ": use a loop",
+        "sorted": ": compare the numbers themselves", "any": ": use a loop",
         "all": ": use a loop", "pow": ": use **", "super": ": call a method of another name",
         "str": ": handlers compute with numbers",
         "open": ": handlers do no input or output", "input": ": handlers do no input or output",

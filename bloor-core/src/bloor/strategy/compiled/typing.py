@@ -12,6 +12,7 @@ from typing import Any
 from attrs import frozen
 
 from bloor.errors import nearest
+from bloor.strategy.compiled.arrays import ArrayTypes, array_types
 from bloor.strategy.compiled.views import Argument, Cell, View
 
 __all__ = ["BEGIN", "END", "ViewTypes", "types_of_views"]
@@ -31,6 +32,7 @@ class ViewTypes:
         complaint: The numba ``TypingError`` that carries a finished message for the author of a strategy.
         view_type: The class of the types of views.
         said: Says a numba type with an article, in Python's words.
+        arrays: The types of arrays.
     """
 
     view: Callable[[View, Mapping[Any, Any]], Any]
@@ -38,6 +40,7 @@ class ViewTypes:
     complaint: Callable[..., Exception]
     view_type: Any
     said: Callable[[Any], str]
+    arrays: ArrayTypes
 
 
 @cache
@@ -53,7 +56,6 @@ def types_of_views() -> ViewTypes:
     numba: Any = extending
 
     word, real, byte = llvm.IntType(64), llvm.DoubleType(), llvm.IntType(8)
-    words = ((types.Boolean, "a bool"), (types.Integer, "an int"), (types.Float, "a float"), (types.NoneType, "None"))
     numba_kinds: dict[type, Any] = {int: types.int64, float: types.float64, bool: types.boolean}
 
     class Complaint(errors.TypingError):  # type: ignore[misc]
@@ -61,6 +63,16 @@ def types_of_views() -> ViewTypes:
 
         def __init__(self, message: str, loc: Any = None) -> None:
             super().__init__(f"{BEGIN}{message}{END}", loc=loc)
+
+    arrays = array_types(Complaint, lambda kind: said(kind))  # noqa: PLW0108 (defined below)
+    words = (
+        (types.BaseTuple, "a tuple"),
+        (arrays.kind, "an array"),
+        (types.Boolean, "a bool"),
+        (types.Integer, "an int"),
+        (types.Float, "a float"),
+        (types.NoneType, "None"),
+    )
 
     class ViewType(types.Type):  # type: ignore[misc]
         """A view; its value is an address."""
@@ -121,7 +133,8 @@ def types_of_views() -> ViewTypes:
                 raise Complaint(f"{name} needs ({known.partition(', post_only')[0]}): {argument.name} is missing")
 
     def check_argument(name: str, argument: Argument, given: Any) -> None:
-        fits = {int: types.Integer, float: (types.Integer, types.Float), bool: types.Boolean}[argument.kind]
+        whole = (types.Integer, types.IntEnumMember)
+        fits = {int: whole, float: (*whole, types.Float), bool: types.Boolean}[argument.kind]
         if not isinstance(given, fits):
             wanted = {int: "an int", float: "a float", bool: "True or False"}[argument.kind]
             raise Complaint(f"{name}: expected {argument.name} as {wanted}{argument.unit}, got {said(given)}")
@@ -149,6 +162,8 @@ def types_of_views() -> ViewTypes:
             view = owner.view
             if name in view.cells:
                 return numba_kinds[view.cells[name].kind]
+            if name in view.arrays:
+                return arrays.type(view.arrays[name].kind, view.arrays[name].size)
             if name in view.values:
                 return value_of(owner, name, self.context)[1].return_type
             if name in view.methods:
@@ -172,6 +187,8 @@ def types_of_views() -> ViewTypes:
         view = owner.view
         if name in view.methods:
             return address
+        if name in view.arrays:
+            return builder.add(address, word(view.arrays[name].offset))
         if name in view.values:
             function, sig = value_of(owner, name, context.typing_context)
             return context.get_function(types.Dispatcher(function), sig)(builder, (address,))
@@ -215,4 +232,4 @@ def types_of_views() -> ViewTypes:
 
         return view_at
 
-    return ViewTypes(ViewType, at, Complaint, ViewType, said)
+    return ViewTypes(ViewType, at, Complaint, ViewType, said, arrays)

@@ -19,7 +19,20 @@ from bloor.risk.check import Exposure
 from bloor.strategy.compiled import book, desk
 from bloor.strategy.memory import FillRecord, OrderRecord, OrdersRecord
 
-__all__ = ["BAR", "BBO", "BOOK", "FILL", "ORDER", "ORDERS", "TRADE", "Argument", "Cell", "View", "cells_of"]
+__all__ = [
+    "BAR",
+    "BBO",
+    "BOOK",
+    "FILL",
+    "ORDER",
+    "ORDERS",
+    "TRADE",
+    "Argument",
+    "ArrayCells",
+    "Cell",
+    "View",
+    "cells_of",
+]
 
 
 @frozen
@@ -42,6 +55,21 @@ class Cell:
     def size(self) -> int:
         """Bytes of memory."""
         return np.dtype(self.code).itemsize
+
+
+@frozen
+class ArrayCells:
+    """Where the elements of an array lie.
+
+    Attributes:
+        offset: Bytes from the address of the view.
+        kind: What an element is: ``int``, ``float`` or ``bool``.
+        size: How many there are.
+    """
+
+    offset: int
+    kind: type
+    size: int
 
 
 @frozen
@@ -68,6 +96,7 @@ class View:
     Attributes:
         name: What messages call it.
         cells: Attribute -> where it lies.
+        arrays: Attribute -> where its elements lie.
         values: Attribute -> kernel function of the address that gives its value.
         methods: Method -> kernel function of the address and the arguments.
         free: Static method -> the function.
@@ -80,6 +109,7 @@ class View:
 
     name: str
     cells: Mapping[str, Cell]
+    arrays: Mapping[str, ArrayCells] = field(factory=dict)
     values: Mapping[str, Callable[..., Any]] = field(factory=dict)
     methods: Mapping[str, Callable[..., Any]] = field(factory=dict)
     free: Mapping[str, Callable[..., Any]] = field(factory=dict)
@@ -91,11 +121,11 @@ class View:
     @property
     def names(self) -> list[str]:
         """Every attribute and method, sorted."""
-        return sorted({*self.cells, *self.values, *self.methods, *self.free, *self.constants})
+        return sorted({*self.cells, *self.arrays, *self.values, *self.methods, *self.free, *self.constants})
 
 
 def cells_of(dtype: np.dtype[Any], kinds: Mapping[str, type] | None = None, through: int = -1) -> dict[str, Cell]:
-    """The cells of a record.
+    """The cells of a record, those of arrays left out.
 
     Args:
         dtype: Its numpy dtype.
@@ -104,6 +134,8 @@ def cells_of(dtype: np.dtype[Any], kinds: Mapping[str, type] | None = None, thro
     """
     found = {}
     for name, (base, offset, *_) in (dtype.fields or {}).items():
+        if base.subdtype is not None:
+            continue
         kind = {"i": int, "u": int, "f": float, "b": bool}[base.kind]
         found[name] = Cell(offset, base.str.lstrip("<|>="), (kinds or {}).get(name, kind), through)
     return found
@@ -129,11 +161,20 @@ FILL = _record(
         }.items()
     },
 )  # fmt: skip
+SIDE = Argument("side", int, unit=" (Side.BUY or Side.SELL)")
 BOOK = View(
     "book",
     cells_of(BookView.DTYPE),
     values={"two_sided": book.two_sided, "mid2": book.mid2, "spread": book.spread},
-)
+    methods={"size_at": book.size_at, "level": book.level, "size_to": book.size_to,
+             "average_price": book.average_price},
+    arguments={
+        "size_at": (SIDE, Argument("price", int, unit=" (ticks)")),
+        "level": (SIDE, Argument("n", int)),
+        "size_to": (SIDE, Argument("price", int, unit=" (ticks)")),
+        "average_price": (SIDE, Argument("units", int, unit=" (units)")),
+    },
+)  # fmt: skip
 ORDER_ARGUMENTS = (
     Argument("price", int, unit=" (ticks)"),
     Argument("lots", int, unit=" (lots)"),
@@ -150,16 +191,14 @@ ORDERS = View(
     },
     values={"sellable_lots": desk.sellable_lots},
     methods={"buy": desk.buy, "sell": desk.sell, "cancel": desk.cancel, "cancel_all": desk.cancel_all,
-             "lots_for": desk.lots_for},
+             "replace": desk.replace, "amend": desk.amend, "lots_for": desk.lots_for},
     arguments={
         "buy": ORDER_ARGUMENTS,
         "sell": ORDER_ARGUMENTS,
         "cancel": (Argument("number", int),),
         "cancel_all": (),
+        "replace": (Argument("number", int), *ORDER_ARGUMENTS[:2]),
+        "amend": (Argument("number", int), ORDER_ARGUMENTS[1]),
         "lots_for": (Argument("value", float, unit=" (quote asset)"), Argument("price", int, unit=" (ticks)")),
     },
-    absent=dict.fromkeys(
-        ("replace", "amend"),
-        "cannot be called from compiled code: cancel and order anew, or leave out `compiled = True`",
-    ),
 )  # fmt: skip

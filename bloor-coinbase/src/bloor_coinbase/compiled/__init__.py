@@ -1,0 +1,1 @@
+"""The compiled form of the normalizer: kernels over the words of :mod:`bloor.native.memory`."""

@@ -1,0 +1,1 @@
+"""What the channels of Coinbase Advanced Trade say, one file for each kind of message."""

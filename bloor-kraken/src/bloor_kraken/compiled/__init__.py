@@ -1,0 +1,1 @@
+"""Kraken's compiled normalizer: kernels over the words of :mod:`bloor.native.memory`."""
