@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from bloor.journal.record import HEADER_BYTES
-from bloor.native.carryless import can_fold, fold
+from bloor.native.carryless import can_fold, folded_crc
 from bloor.native.memory import cell_at, commit_cell, copy_bytes, put_cell, word_at
 from bloor.native.python_api import monotonic_ns
 
@@ -50,7 +50,7 @@ CELLS = 9
 #: Version of the payload's form that records written here carry.
 SCHEMA = 1
 #: From this many bytes on it pays to fold them.
-FOLD_FROM = 64
+FOLD_FROM = 16
 #: What a CRC-32 begins and ends with.
 ONES = 0xFFFFFFFF
 
@@ -101,30 +101,26 @@ def append_at(journal: int, kind: int, conn: int, wall_ns: int, payload: int, si
     put_cell(at + 24, wall_ns)
     put_cell(at + 32, cell_at(journal + 8 * EPOCH) | conn << 32 | kind << 48 | SCHEMA << 56)
     copy_bytes(at + HEADER_BYTES, payload, size)
-    code = checksum(cell_at(journal + 8 * CRC), at + 8, following - offset - 8, length, journal + 8 * SCRATCH)
+    code = checksum(cell_at(journal + 8 * CRC), at + 8, following - offset - 8, length)
     commit_cell(at, code | length << 32)
     put_cell(journal + 8 * OFFSET, following)
     put_cell(journal + 8 * SEQUENCE, sequence)
     return sequence
 
 
-def checksum(tables: int, at: int, size: int, seed: int, scratch: int) -> int:
-    """``zlib.crc32`` of bytes, eight at a time, or folded first where that can be (:mod:`bloor.native.carryless`).
+def checksum(tables: int, at: int, size: int, seed: int) -> int:
+    """``zlib.crc32`` of bytes, eight at a time, or folded where that can be (:mod:`bloor.native.carryless`).
 
     Args:
         tables: Address of :func:`checksum_tables`.
         at: Address of the bytes.
         size: How many, a multiple of 8.
         seed: A CRC-32 to go on from, or any number of 32 bits.
-        scratch: Address of 16 bytes that may be written to.
     """
     code = seed ^ ONES
     end = at + size
     if size >= FOLD_FROM and can_fold() == 1:
-        folded = size & -16
-        fold(at, folded, code, scratch)
-        code = eight(tables, eight(tables, 0, cell_at(scratch)), cell_at(scratch + 8))
-        at += folded
+        return folded_crc(at, size, code) ^ ONES
     while at < end:
         code = eight(tables, code, cell_at(at))
         at += 8

@@ -265,7 +265,7 @@ def _carryless() -> dict[Callable[..., Any], Any]:
 
     cell, word = types.int64, ir.IntType(64)
     pair = ir.VectorType(word, 2)
-    byte = ir.IntType(8)
+    byte, index = ir.IntType(8), ir.IntType(32)
     features: Any = binding.get_host_cpu_features()
     has_it = bool(features.get("pclmul", False))
     declared: Any = cgutils.get_or_insert_function
@@ -281,27 +281,52 @@ def _carryless() -> dict[Callable[..., Any], Any]:
     def can_fold(_typing: Any) -> Any:
         return cell(), lambda _context, _builder, _signature, _args: word(int(has_it))
 
+    def product(b: Any, value: Any, by: int) -> Any:
+        """The lower 64 bits of a number of 64 bits multiplied by a constant, without carry."""
+        times = declared(b.module, ir.FunctionType(pair, [pair, pair, byte]), "llvm.x86.pclmulqdq")
+        first = b.insert_element(ir.Constant(pair, [0, 0]), value, index(0))
+        return b.extract_element(b.call(times, [first, ir.Constant(pair, [by, 0]), byte(0x00)]), index(0))
+
+    def reduced(b: Any, total: Any) -> Any:
+        """As :func:`bloor.native.carryless._reduced`; what is above the lower 64 bits after the first step is kept."""
+        low32 = word(0xFFFFFFFF)
+        times = declared(b.module, ir.FunctionType(pair, [pair, pair, byte]), "llvm.x86.pclmulqdq")
+        moved_on = b.call(times, [total, ir.Constant(pair, list(carryless.FOLD_16)), byte(0x10)])
+        low = b.xor(b.extract_element(total, index(1)), b.extract_element(moved_on, index(0)))
+        high = b.extract_element(moved_on, index(1))
+        rest = b.or_(b.lshr(low, word(32)), b.shl(high, word(32)))
+        last = b.xor(rest, product(b, b.and_(low, low32), carryless.FOLD_32))
+        quotient = b.and_(product(b, b.and_(last, low32), carryless.QUOTIENT), low32)
+        return b.lshr(b.xor(last, product(b, quotient, carryless.POLYNOMIAL)), word(32))
+
     @intrinsic
-    def fold(_typing: Any, _at: Any, _size: Any, _code: Any, _to: Any) -> Any:
-        def generate(context: Any, b: Any, _signature: Any, args: Any) -> Any:
+    def folded_crc(_typing: Any, _at: Any, _size: Any, _code: Any) -> Any:
+        def generate(_context: Any, b: Any, _signature: Any, args: Any) -> Any:
             if not has_it:
-                return context.get_dummy_value()  # never called: `can_fold` says so
-            at, size, code, to = args
+                return word(0)  # never called: `can_fold` says so
+            at, size, code = args
             sums = [reserved(b, pair) for _ in range(4)]
             offset = reserved(b, word)
-            b.store(word(16), offset)
 
             def load(extra: int) -> Any:
                 address = b.add(at, b.add(b.load(offset), word(extra)))
                 return b.load(b.inttoptr(address, pair.as_pointer()), align=1)
 
-            first = b.load(b.inttoptr(at, pair.as_pointer()), align=1)
-            begin = b.insert_element(ir.Constant(pair, [0, 0]), b.and_(code, word(0xFFFFFFFF)), ir.IntType(32)(0))
-            b.store(b.xor(first, begin), sums[0])
+            code = b.and_(code, word(0xFFFFFFFF))
+            with b.if_else(b.icmp_unsigned("==", b.and_(size, word(8)), word(0))) as (even, odd):
+                with even:
+                    first = b.load(b.inttoptr(at, pair.as_pointer()), align=1)
+                    begin = b.insert_element(ir.Constant(pair, [0, 0]), code, index(0))
+                    b.store(b.xor(first, begin), sums[0])
+                    b.store(word(16), offset)
+                with odd:
+                    eight = b.xor(b.load(b.inttoptr(at, word.as_pointer()), align=1), code)
+                    b.store(b.insert_element(ir.Constant(pair, [0, 0]), eight, index(1)), sums[0])
+                    b.store(word(8), offset)
             with b.if_then(b.icmp_unsigned(">=", size, word(carryless.WIDE))):
                 for k in range(3):
                     b.store(load(16 * k), sums[k + 1])
-                b.store(word(64), offset)
+                b.store(b.add(b.load(offset), word(48)), offset)
                 with loop(b, lambda: b.icmp_unsigned("<=", b.add(b.load(offset), word(64)), size)):
                     for k, total in enumerate(sums):
                         b.store(b.xor(moved(b, b.load(total), carryless.FOLD_64), load(16 * k)), total)
@@ -311,12 +336,11 @@ def _carryless() -> dict[Callable[..., Any], Any]:
             with loop(b, lambda: b.icmp_unsigned("<", b.load(offset), size)):
                 b.store(b.xor(moved(b, b.load(sums[0]), carryless.FOLD_16), load(0)), sums[0])
                 b.store(b.add(b.load(offset), word(16)), offset)
-            b.store(b.load(sums[0]), b.inttoptr(to, pair.as_pointer()), align=1)
-            return context.get_dummy_value()
+            return reduced(b, b.load(sums[0]))
 
-        return types.void(cell, cell, cell, cell), generate
+        return cell(cell, cell, cell), generate
 
-    return {carryless.can_fold: can_fold, carryless.fold: fold}
+    return {carryless.can_fold: can_fold, carryless.folded_crc: folded_crc}
 
 
 @contextmanager

@@ -64,7 +64,6 @@ from bloor_kraken.compiled.layout import (
     QTY_0,
     QTY_SIZE,
     READY,
-    SCRATCH,
     SEVEN_BYTES,
     TIME_0,
     TIME_LAST,
@@ -263,7 +262,7 @@ def checksum(context: Cells, slot: int, best_bids: Cells, bids: int, best_asks: 
     begin = memory + 8 * DIGITS
     p = put_levels(begin, best_asks, min(asks, IN_CHECKSUM), slot)
     p = put_levels(p, best_bids, min(bids, IN_CHECKSUM), slot)
-    return crc32_of(memory + 8 * CRC_TABLES, begin, p, memory + 8 * SCRATCH)
+    return crc32_of(memory + 8 * CRC_TABLES, begin, p)
 
 
 def put_levels(p: int, rows: Cells, count: int, slot: int) -> int:

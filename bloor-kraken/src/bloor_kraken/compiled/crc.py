@@ -1,11 +1,11 @@
-"""CRC-32 of bytes (kernels; hot path), folded first where that can be, then eight at a time: ``zlib.crc32``.
+"""CRC-32 of bytes (kernels; hot path), folded where that can be, else eight at a time: ``zlib.crc32``.
 
 The polynomial is that of zlib and Ethernet (ISO 3309), its bits reversed: 0xEDB88320.
 """
 
 from __future__ import annotations
 
-from bloor.native.carryless import can_fold, fold
+from bloor.native.carryless import can_fold, folded_crc
 from bloor.native.memory import byte_at, cell_at, put_byte, word_at
 
 __all__ = ["crc32_of", "make_tables"]
@@ -13,7 +13,7 @@ __all__ = ["crc32_of", "make_tables"]
 POLYNOMIAL = 0xEDB88320
 ONES = 0xFFFFFFFF
 #: From this size on folding is worth its call.
-FOLD_FROM = 64
+FOLD_FROM = 16
 
 
 def make_tables(tables: int) -> None:
@@ -35,13 +35,12 @@ def put_word(at: int, value: int) -> None:
         put_byte(at + n, (value >> (8 * n)) & 255)
 
 
-def crc32_of(tables: int, at: int, end: int, scratch: int) -> int:
-    """The CRC of the bytes between two addresses; ``scratch`` is the address of 16 bytes that may be written to."""
+def crc32_of(tables: int, at: int, end: int) -> int:
+    """The CRC of the bytes between two addresses."""
     code = ONES
     if end - at >= FOLD_FROM and can_fold() == 1:
-        folded = (end - at) & -16
-        fold(at, folded, code, scratch)
-        code = eight(tables, eight(tables, 0, cell_at(scratch)), cell_at(scratch + 8))
+        folded = (end - at) & -8
+        code = folded_crc(at, folded, code)
         at += folded
     while at + 8 <= end:
         code = eight(tables, code, cell_at(at))

@@ -10,7 +10,7 @@ __all__ = ["CRC_TABLES", "DIGITS", "UPDATE_SIZE"]
 
 # cells of the memory
 READY = 0  # 1 once the tables are there
-SCRATCH = 2  # 16 bytes
+
 DIGITS = 16  # the text that the checksum is of: at most 20 levels of two numbers of 18 digits
 CRC_TABLES = 1024  # eight tables of 256 words of 32 bits
 
