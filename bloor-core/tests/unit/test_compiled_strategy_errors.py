@@ -164,7 +164,6 @@ BY_TYPE = [
     ("x = self.window + 1", "add(array of 8 int, int) has no compiled form"),
     ("x = sum((1, 2))", "sum: expected an array, got a tuple: add in a loop"),
     ("self.level = self.window", "Mine.level is declared int, but an array is assigned to it"),
-    ("x = book\n    for i in range(3):\n        x = i\n    self.level = x", MIXED),
 ]  # fmt: skip
 
 
@@ -173,6 +172,17 @@ def test_seen_by_type(module: Any, body: str, reason: str) -> None:
     """What only types show is said as clearly, with the line."""
     text = HEAD + indented(f"def on_book(self, book, orders):\n    {body}  # here")
     check(module, text, "on_book", reason)
+
+
+def test_a_name_of_two_kinds_in_a_loop(module: Any) -> None:
+    """Which line of the loop is named depends on the interpreter's byte code."""
+    body = "def on_book(self, book, orders):\n    x = book\n    for i in range(3):\n        x = i\n    self.level = x"
+    loaded = module(HEAD + indented(body))
+    with pytest.raises(StrategyCompileError) as caught:
+        compile_handlers(loaded.Mine)
+    assert str(caught.value).endswith(f": Mine.on_book: {MIXED}")
+    first = len(HEAD.splitlines()) + 1
+    assert first <= caught.value.line <= first + 4
 
 
 def test_in_a_method_that_a_handler_calls(module: Any) -> None:

@@ -83,4 +83,3 @@ def _product(a: int, b: int) -> int:
             product ^= a
         a, b = a << 1, b >> 1
     return product
-
