@@ -117,7 +117,7 @@ def test_outside_a_loop_and_off_the_main_thread(capfd: pytest.CaptureFixture[str
     assert found[0].ok
     said = capfd.readouterr()
     assert said.out == ""
-    assert "starting the simulated binance" in said.err
+    assert "cancelling open orders" in said.err
     assert "P&L net" in said.err
 
 

@@ -140,7 +140,7 @@ def test_without_a_terminal_the_summary_is_plain_text(tmp_path: Path) -> None:
     [
         (["-p", "momentm"], ["momentm", "did you mean 'momentum'"]),
         (["-p", "momentum", "--venue", "binanse"], ["binanse", "did you mean 'binance'"]),
-        (["-p", "momentum", "--venue", "kraken"], ["bloor-kraken", "provides no feed"]),
+        (["-p", "momentum", "--venue", "kraken"], ["bloor-kraken", "provides no executor"]),
         (["--venue", "binance"], ["at least one strategy", "momentum"]),
         (["-p", "momentum", "--set", "strategy.momentum.fasst=3"], ["momentum.fasst", "did you mean 'fast'", "--set"]),
         (["-p", "momentum", "--set", "strategy.momentum.fast=many"], ["momentum.fast", "an integer", "'many'"]),
@@ -193,3 +193,20 @@ def test_every_start_has_an_epoch_of_its_own(tmp_path: Path) -> None:
     done = bloor(tmp_path, "run", "-p", "momentum", "--venue", "binance", "--duration", "1s", "--json")
     assert done.returncode == 2
     assert "expected the number of the last epoch" in done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent is gone")
+def test_a_killed_run_leaves_no_venue_behind(tmp_path):
+    """The simulated venue ends with the run, however that ended."""
+    words = ["-m", "bloor", "run", "-p", "momentum", "--venue", "binance", "--session", str(tmp_path / "s")]
+    run = subprocess.Popen([sys.executable, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    made = Path(f"/proc/{run.pid}/task/{run.pid}/children")
+    venues: list[str] = []
+    while not venues and run.poll() is None:
+        venues = [n for n in made.read_text().split() if b"venue" in Path(f"/proc/{n}/cmdline").read_bytes()]
+        time.sleep(0.05)
+    assert venues
+    run.kill()
+    run.wait()
+    while any(Path(f"/proc/{n}").exists() for n in venues):  # the test's time limit ends it
+        time.sleep(0.05)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import os
 import signal
 import sys
@@ -22,6 +23,8 @@ __all__ = ["SimulatedVenueProcess"]
 READY_S = 120.0
 #: Longest wait for the venue to end by itself after SIGTERM.
 STOP_S = 3.0
+#: From <linux/prctl.h>.
+PR_SET_PDEATHSIG = 1
 
 
 @frozen(kw_only=True)
@@ -83,7 +86,7 @@ class SimulatedVenueProcess:
         with log.open("wb") as errors:
             process = await asyncio.create_subprocess_exec(
                 *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=errors,
-                start_new_session=True, limit=1 << 20,
+                start_new_session=True, limit=1 << 20, preexec_fn=_ending_with_us(),
             )  # fmt: skip
         assert process.stdout is not None
         try:
@@ -136,3 +139,11 @@ async def _failed(venue: str, process: asyncio.subprocess.Process, log: Path) ->
     if process.returncode == 2:
         return UsageError(last.removeprefix("bloor: ").removeprefix("error: "))
     return RunError(f"the simulated venue {venue!r} ended with code {process.returncode}: {last}")
+
+
+def _ending_with_us() -> Callable[[], None] | None:
+    """On Linux, what makes a new process end when we do, however that may be: nobody else would end it."""
+    if sys.platform != "linux":
+        return None
+    libc = ctypes.CDLL(None)
+    return lambda: libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -152,7 +152,10 @@ def hftbacktest_events(rows: Records, instrument: Instrument) -> np.ndarray[Any,
     )
     made["ev"] |= np.where(chosen["side"] > 0, hft.BUY, 0).astype(np.uint64)
     made["ev"] |= np.where(chosen["side"] < 0, hft.SELL, 0).astype(np.uint64)
-    made["exch_ts"] = _venue_times(chosen)
+    of_book = ~np.isin(kind, (EventKind.TRADE, EventKind.AGG_TRADE))
+    made["exch_ts"] = _venue_times(chosen, of_book)
+    # whatever the times say, a book is made of its rows in their order
+    made["exch_ts"][of_book] = np.maximum.accumulate(made["exch_ts"][of_book])
     # a change that was held back until a snapshot came is known to us since then
     made["local_ts"] = np.maximum.accumulate(np.where(chosen["recv_ns"] > 0, chosen["recv_ns"], made["exch_ts"]))
     priced = made["ev"] & np.uint64(hft.KIND) != hft.CLEAR
@@ -163,12 +166,13 @@ def hftbacktest_events(rows: Records, instrument: Instrument) -> np.ndarray[Any,
     return _in_both_orders(made)
 
 
-def _venue_times(rows: Records) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """When the venue did it; where it does not say, when we received it, but not after what the record precedes.
+def _venue_times(rows: Records, of_book: np.ndarray[Any, np.dtype[np.bool_]]) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """When the venue did it; where it does not say, when we received it, but not after the next change of the book.
 
     So a REST snapshot, which has no time, stays before the changes that were held for it and happened earlier.
     """
-    times: np.ndarray[Any, np.dtype[np.int64]] = np.append(rows["exch_ns"], np.iinfo(np.int64).max)
+    said = np.where(of_book, rows["exch_ns"], 0)
+    times: np.ndarray[Any, np.dtype[np.int64]] = np.append(said, np.iinfo(np.int64).max)
     places = np.where(times > 0, np.arange(len(times)), len(rows))
     following = times[np.minimum.accumulate(places[::-1])[::-1]][:-1]
     received = np.where(rows["recv_ns"] > 0, rows["recv_ns"], following)
