@@ -263,13 +263,13 @@ class Fusion:
         engine, cells = self._engine, memory.cells
         if code == layout.ROLL and self._journal.make_room(len(payload) + layout.RESERVE):
             again(payload, recv_ns)
-        elif code in (layout.PARTIAL, layout.ORDERS_ASKED, layout.RAISED):
+        elif code in (layout.ORDERS_ASKED, layout.RAISED):
             if code == layout.RAISED:
                 handlers: Any = self._settler.desk.handlers
                 assert isinstance(handlers, FusedHandlers)
                 raiser = handlers.raiser(line.pipeline.event)
                 engine.call(self._settler.desk, raiser)
-            elif code == layout.ORDERS_ASKED:
+            else:
                 self._settler.settle()
             engine.hand_on(line.pipeline.event, cells[layout.NEXT])
         elif code == layout.UNSURE:

@@ -46,8 +46,8 @@ class Settler:
         """The desk whose handler was called last."""
         return self.desks[self._memory.cells[layout.DESK]]
 
-    def settle(self, *, sent: bool = False) -> Desk:
-        """Sends what was written, unless that was done, and enters it; returns the desk that asked."""
+    def settle(self, *, sent: bool = False) -> None:
+        """Sends what was written, unless that was done, and enters it."""
         run, out = self._memory.cells, self._memory.out
         engine, desk = self._engine, self.desk
         starts = range(0, run[layout.OUT_COUNT] * layout.OUT_CELLS, layout.OUT_CELLS)
@@ -71,7 +71,6 @@ class Settler:
                 assert order is not None
                 told += engine.blotter.cancel_sent(order, run[layout.NOW])
         engine.tell(told)
-        return desk
 
     def _send(self, desk: Desk, starts: range) -> None:
         out, frames, conn = self._memory.out, self._memory.frames, order_conn(desk.line)
