@@ -64,8 +64,10 @@ deaths += [(-1, chance.uniform(0.001, 0.08)) for _ in range(15)]
 killed, resumed = 0, []
 for n, delay in deaths:
     shutil.rmtree(folder / "broken", ignore_errors=True)
-    for _ in range(2):  # dying twice in the same place is no worse
-        killed += child(n, delay) != 0
+    for time_of_two in range(2):  # dying twice in the same place is no worse
+        died = child(n, delay) != 0
+        # who goes on, or is given some time, may be done before; who begins does as many deeds as the whole did
+        killed += died and time_of_two == 0 and not delay
         # what a reader sees is nothing or everything
         seen = read_imports(folder / "broken")
         assert seen in ([], read_imports(folder / "whole")), seen
@@ -100,7 +102,7 @@ def test_killed_at_any_moment(tmp_path, list_venue):
     )
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout.splitlines()[-1])
-    assert said["killed"] > 80
+    assert said["killed"] == 40  # all that were to die at a deed of theirs
     moments = {count for count in said["resumed"] if count is not None}
     assert len(moments) > 3  # it went on from several moments of the reading, and from its end
     assert max(moments) == 1_000
