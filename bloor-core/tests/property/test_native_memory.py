@@ -84,6 +84,25 @@ def test_copying(content: bytes, offset: int) -> None:
         assert area.tobytes() == b"\xa5" * offset + content + b"\xa5" * (16 - offset)
 
 
+@given(st.binary(max_size=120), st.integers(0, 7))
+def test_copying_in_blocks(content: bytes, offset: int) -> None:
+    """The text, and at most fifteen bytes behind it."""
+    source = np.frombuffer(content + bytes(range(100, 116)), np.uint8)
+    for copy_blocks in forms(memory.copy_blocks):
+        area = np.full(len(content) + 32, 0xA5, np.uint8)
+        copy_blocks(area.ctypes.data + offset, source.ctypes.data, len(content))
+        end = offset + len(content)
+        assert area[:end].tobytes() == b"\xa5" * offset + content
+        assert (area[end + 15 :] == 0xA5).all()
+
+
+@given(st.integers(-(1 << 63), (1 << 63) - 1))
+def test_fetching_ahead(address: int) -> None:
+    """Whatever the address, nothing happens that can be seen."""
+    for prefetch in forms(memory.prefetch):
+        prefetch(address)
+
+
 @given(int64, st.integers(0, 63))
 def test_shifting(value: int, places: int) -> None:
     """Zeros come in from the left, for negative numbers too."""

@@ -98,9 +98,9 @@ def test_shorter_ids_are_not_written(write: Any, client_id: str) -> None:
 @given(text=st.binary(max_size=40))
 def test_pieces(write: Any, text: bytes) -> None:
     """A text made before is copied as it is."""
-    kept = np.frombuffer(text or b"\0", np.uint8)
+    kept = np.frombuffer(text + bytes(SPILL), np.uint8)
     piece = np.array([kept.ctypes.data, len(text)], np.int64)
-    room = np.zeros(48, np.uint8)
+    room = np.zeros(40 + SPILL, np.uint8)
     end = writing.put_piece(room.ctypes.data, piece.ctypes.data)
     assert room[: end - room.ctypes.data].tobytes() == text
 

@@ -20,6 +20,8 @@ from bloor.native.python_api import (
     bad_argument,
     bytes_address,
     bytes_size,
+    call_object,
+    drop_object,
     error_occurred,
     monotonic_ns,
     new_bytes,
@@ -56,6 +58,15 @@ def steady(owner: int, _arguments: int, _count: int) -> int:
     return new_int(monotonic_ns(cell_at(bytes_address(owner))))
 
 
+def called(owner: int, arguments: int, count: int) -> int:
+    """``called(function, *arguments)``: what it answers, told twice."""
+    first = call_object(cell_at(arguments), arguments + 8, count - 1, 0)
+    if first == 0:
+        return 0
+    drop_object(first)
+    return call_object(cell_at(arguments), arguments + 8, count - 1, 0)
+
+
 def wall(owner: int, _arguments: int, _count: int) -> int:
     """``wall()``: the wall clock."""
     return new_int(wall_ns(cell_at(bytes_address(owner))))
@@ -88,6 +99,27 @@ def test_bytes_go_in_and_out() -> None:
     for _ in range(10_000):
         cutting(text, 300)
     assert sys.getrefcount(text) == before
+
+
+def test_python_is_called() -> None:
+    """With what it was given; its answer and its error come through, and no reference is lost or left."""
+    calling, told = compiled(called), []
+    answer = object()
+
+    def listen(*arguments: object) -> object:
+        told.append(arguments)
+        return answer
+
+    before = sys.getrefcount(answer), sys.getrefcount(listen)
+    for _ in range(1000):
+        assert calling(listen, 1, "two") is answer
+    assert told == [(1, "two")] * 2000
+    assert calling(listen) is answer
+    assert (sys.getrefcount(answer), sys.getrefcount(listen)) == before
+    with pytest.raises(ZeroDivisionError):
+        calling(divmod, 1, 0)
+    with pytest.raises(TypeError):
+        calling(None)
 
 
 def test_wrong_arguments_raise() -> None:
@@ -129,6 +161,12 @@ def test_plain_forms() -> None:
     assert ctypes.cast(made, ctypes.py_object).value == b"text"
     ctypes.pythonapi.Py_DecRef(ctypes.c_void_p(made))
     assert python_api.error_occurred() == 0
+    arguments = np.array([id(text), 0], np.int64)
+    made = python_api.call_object(id(len), arguments.ctypes.data, 1, 0)
+    assert ctypes.cast(made, ctypes.py_object).value == len(text)
+    python_api.drop_object(made)
+    with pytest.raises(TypeError):
+        python_api.call_object(id(len), arguments.ctypes.data, 0, 0)
     with pytest.raises(TypeError):
         python_api.bytes_address(id("no bytes"))
     with pytest.raises(TypeError):

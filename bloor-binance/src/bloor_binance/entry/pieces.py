@@ -31,7 +31,7 @@ class Texts:
     """Texts one behind the other in memory that does not move."""
 
     def __init__(self, room: int) -> None:
-        self.memory = np.zeros(room, np.uint8)
+        self.memory = np.zeros(room + SPILL, np.uint8)
         self._used = 0
 
     def piece(self, text: str) -> tuple[int, int]:

@@ -15,7 +15,7 @@ import numpy as np
 
 from bloor.journal.record import HEADER_BYTES
 from bloor.native.carryless import can_fold, folded_crc
-from bloor.native.memory import cell_at, commit_cell, copy_bytes, put_cell, word_at
+from bloor.native.memory import cell_at, commit_cell, copy_bytes, prefetch, put_cell, word_at
 from bloor.native.python_api import monotonic_ns
 
 __all__ = [
@@ -51,6 +51,9 @@ CELLS = 9
 SCHEMA = 1
 #: From this many bytes on it pays to fold them.
 FOLD_FROM = 16
+#: So far ahead of a record the lines of the next ones are fetched: memory that was never read answers late.
+AHEAD = 1024
+LINE = 64
 #: What a CRC-32 begins and ends with.
 ONES = 0xFFFFFFFF
 
@@ -105,6 +108,8 @@ def append_at(journal: int, kind: int, conn: int, wall_ns: int, payload: int, si
     commit_cell(at, code | length << 32)
     put_cell(journal + 8 * OFFSET, following)
     put_cell(journal + 8 * SEQUENCE, sequence)
+    for line in range(0, length + LINE - 1, LINE):
+        prefetch(at + AHEAD + line)
     return sequence
 
 

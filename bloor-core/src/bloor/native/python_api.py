@@ -13,6 +13,8 @@ __all__ = [
     "bad_argument",
     "bytes_address",
     "bytes_size",
+    "call_object",
+    "drop_object",
     "error_occurred",
     "monotonic_ns",
     "new_bytes",
@@ -26,6 +28,8 @@ _bytes_size = PYFUNCTYPE(c_ssize_t, c_ssize_t)(("PyBytes_Size", pythonapi))
 _read_int = PYFUNCTYPE(c_longlong, c_ssize_t)(("PyLong_AsLongLong", pythonapi))
 _new_int = PYFUNCTYPE(c_ssize_t, c_longlong)(("PyLong_FromLongLong", pythonapi))
 _new_bytes = PYFUNCTYPE(c_ssize_t, c_ssize_t, c_ssize_t)(("PyBytes_FromStringAndSize", pythonapi))
+_call_object = PYFUNCTYPE(c_ssize_t, c_ssize_t, c_ssize_t, c_ssize_t, c_ssize_t)(("PyObject_Vectorcall", pythonapi))
+_drop_object = PYFUNCTYPE(None, c_ssize_t)(("Py_DecRef", pythonapi))
 _error_occurred = PYFUNCTYPE(c_ssize_t)(("PyErr_Occurred", pythonapi))
 _bad_argument = PYFUNCTYPE(c_int)(("PyErr_BadArgument", pythonapi))
 
@@ -53,6 +57,26 @@ def new_int(value: int) -> int:
 def new_bytes(address: int, size: int) -> int:
     """``PyObject *PyBytes_FromStringAndSize(const char *, Py_ssize_t)``: a new reference."""
     return int(_new_bytes(address, size))
+
+
+def call_object(thing: int, arguments: int, count: int, names: int) -> int:
+    """``PyObject *PyObject_Vectorcall(PyObject *callable, PyObject *const *args, size_t nargs, PyObject *kwnames)``.
+
+    Args:
+        thing: What to call.
+        arguments: Address of its arguments.
+        count: How many.
+        names: A tuple of the names of the last ones, or 0.
+
+    Returns:
+        A new reference to the answer; 0, and an error set, when it raised.
+    """
+    return int(_call_object(thing, arguments, count, names))
+
+
+def drop_object(thing: int) -> None:
+    """``void Py_DecRef(PyObject *)``: gives a reference back."""
+    _drop_object(thing)
 
 
 def error_occurred() -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from bloor.native import carryless, memory, python_api
 
@@ -99,6 +99,34 @@ def _memory() -> dict[Callable[..., Any], Any]:
             return context.get_dummy_value()
 
         return types.void(cell, cell, cell), copy
+
+    @intrinsic
+    def copy_blocks(_typing: Any, _target: Any, _source: Any, _size: Any) -> Any:
+        def copy(context: Any, b: Any, _signature: Any, args: Any) -> Any:
+            block, reserved = ir.VectorType(word, 2).as_pointer(), cast("Any", cgutils.alloca_once)
+            offset = reserved(b, word)
+            b.store(word(0), offset)
+            with loop(b, lambda: b.icmp_signed("<", b.load(offset), args[2])):
+                at = b.load(offset)
+                found = b.load(b.inttoptr(b.add(args[1], at), block), align=1)
+                b.store(found, b.inttoptr(b.add(args[0], at), block), align=1)
+                b.store(b.add(at, word(16)), offset)
+            return context.get_dummy_value()
+
+        return types.void(cell, cell, cell), copy
+
+    @intrinsic
+    def prefetch(_typing: Any, _address: Any) -> Any:
+        def fetch(context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+            at, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+            kind = ir.FunctionType(ir.VoidType(), [at, number, number, number])
+            declared: Any = cgutils.get_or_insert_function
+            for_write, keep, data = number(1), number(3), number(1)
+            where = builder.inttoptr(args[0], at)
+            builder.call(declared(builder.module, kind, "llvm.prefetch.p0i8"), [where, for_write, keep, data])
+            return context.get_dummy_value()
+
+        return types.void(cell), fetch
 
     @intrinsic
     def shifted(_typing: Any, _value: Any, _places: Any) -> Any:
@@ -208,7 +236,9 @@ def _memory() -> dict[Callable[..., Any], Any]:
         memory.commit_cell: commit_cell,
         memory.word_at: word_at,
         memory.put_byte: put_byte,
+        memory.copy_blocks: copy_blocks,
         memory.copy_bytes: copy_bytes,
+        memory.prefetch: prefetch,
         memory.shifted: shifted,
         memory.product_above: product_above,
         memory.product_float: product_float,
@@ -252,6 +282,8 @@ def _api(cell_at: Any) -> dict[Callable[..., Any], Any]:
         python_api.new_bytes: types.ExternalFunction("PyBytes_FromStringAndSize", cell(cell, cell)),
         python_api.wall_ns: wall_ns,
         python_api.monotonic_ns: monotonic_ns,
+        python_api.call_object: types.ExternalFunction("PyObject_Vectorcall", cell(cell, cell, cell, cell)),
+        python_api.drop_object: types.ExternalFunction("Py_DecRef", types.void(cell)),
         python_api.error_occurred: types.ExternalFunction("PyErr_Occurred", cell()),
         python_api.bad_argument: types.ExternalFunction("PyErr_BadArgument", types.int32()),
     }

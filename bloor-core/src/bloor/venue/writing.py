@@ -1,17 +1,18 @@
 """Writing numbers and pieces of text by address: kernels that every venue's compiled order entry is made of.
 
 Hot path: a decimal number takes about 8 ns. Each function takes the address to write at and gives the address behind
-what it wrote. Digits are written eight at a time, so up to :data:`SPILL` bytes behind the last one may be overwritten.
+what it wrote. Digits are written eight at a time and text sixteen bytes at a time, so up to :data:`SPILL`
+bytes behind the last one may be overwritten.
 """
 
 from __future__ import annotations
 
-from bloor.native.memory import cell_at, copy_bytes, put_byte, put_cell, shifted
+from bloor.native.memory import cell_at, copy_blocks, put_byte, put_cell, shifted
 
 __all__ = ["CLIENT_ID_MAX", "DECIMAL_MAX", "SPILL", "put_client_id", "put_decimal", "put_number", "put_piece"]
 
 #: Bytes that may be overwritten behind what was written.
-SPILL = 8
+SPILL = 15
 #: The longest number and client order id, in bytes.
 DECIMAL_MAX, CLIENT_ID_MAX = 20, 16
 
@@ -23,10 +24,11 @@ def put_piece(p: int, piece: int) -> int:
 
     Args:
         p: Where to.
-        piece: Address of two cells: where the text is, and how many bytes it has.
+        piece: Address of two cells: where the text is, and how many bytes it has; as many as :data:`SPILL` can be read
+            behind them.
     """
     size = cell_at(piece + 8)
-    copy_bytes(p, cell_at(piece), size)
+    copy_blocks(p, cell_at(piece), size)
     return p + size
 
 
@@ -41,7 +43,7 @@ def put_client_id(p: int, client0: int, client1: int) -> int:
 
 def put_number(p: int, value: int) -> int:
     """A whole number that is not negative."""
-    count, power = 1, 10
+    count, power = (9, 10 * E8) if value >= E8 else (1, 10)
     while count < 19 and value >= power:
         count += 1
         power *= 10

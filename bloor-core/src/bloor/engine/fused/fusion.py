@@ -205,22 +205,7 @@ class Fusion:
             return ordinary
         if standby:
             return partial(self._in_python, ordinary)
-        engine, step, cells = self._engine, memory.step, memory.cells
-        conn, send, settle, hand_on = order_conn(line.number), engine.effects.send, self._settler.settle, engine.hand_on
-        event, in_part, following = line.pipeline.event, layout.PARTIAL, layout.NEXT
-
-        def receive(payload: bytes, recv_ns: int) -> None:
-            code = step(payload, recv_ns)
-            if code.__class__ is bytes:
-                send(conn, code)
-                settle(sent=True)
-                hand_on(event, cells[following])
-            elif code == in_part:
-                hand_on(event, cells[following])
-            elif code:
-                self._left(line, memory, code, payload, recv_ns, receive, ordinary)
-
-        return receive
+        return self._bound(line, memory, ordinary)
 
     def arrivals(
         self, line: Line, ordinary: Callable[[bytes, int], None], clock: WallClock
@@ -237,32 +222,34 @@ class Fusion:
             return None
         assert isinstance(line.pipeline, CompiledPipeline)
         line.pipeline.context.share_clock(clock)
-        engine, step, cells = self._engine, memory.step, memory.cells
-        conn, send, settle, hand_on = order_conn(line.number), engine.effects.send, self._settler.settle, engine.hand_on
-        event, in_part, following = line.pipeline.event, layout.PARTIAL, layout.NEXT
-        timed = self.receiver(line, ordinary, standby=False)
+        return self._bound(line, memory, ordinary)
 
-        def arrive(payload: bytes) -> None:
-            code = step(payload)
-            if code.__class__ is bytes:
-                send(conn, code)
-                settle(sent=True)
-                hand_on(event, cells[following])
-            elif code == in_part:
-                hand_on(event, cells[following])
-            elif code:
-                self._left(line, memory, code, payload, clock.last, timed, ordinary)
+    def _bound(self, line: Line, memory: LineMemory, ordinary: Callable[[bytes, int], None]) -> Callable[..., Any]:
+        """The builtin that takes the frames of a venue, told whom to call."""
+        settle, hand_on, cells, event = self._settler.settle, self._engine.hand_on, memory.cells, line.pipeline.event
+        following, in_part = layout.NEXT, layout.PARTIAL
 
-        return arrive
+        def settled() -> None:
+            settle(sent=True)
+            hand_on(event, cells[following])
+
+        def left(code: int, payload: bytes, recv_ns: int) -> None:
+            if code == in_part:
+                hand_on(event, cells[following])
+            else:
+                self._left(line, memory, code, payload, recv_ns, ordinary)
+
+        memory.bind(order_conn(line.number), self._engine.effects.send, settled, left)
+        return memory.step
 
     def _left(
         self, line: Line, memory: LineMemory, code: int, payload: bytes, recv_ns: int,
-        again: Callable[[bytes, int], None], ordinary: Callable[[bytes, int], None],
+        ordinary: Callable[[bytes, int], None],
     ) -> None:  # fmt: skip
         """What compiled code has left of a frame."""
         engine, cells = self._engine, memory.cells
         if code == layout.ROLL and self._journal.make_room(len(payload) + layout.RESERVE):
-            again(payload, recv_ns)
+            memory.step(payload, recv_ns)
         elif code in (layout.ORDERS_ASKED, layout.RAISED):
             if code == layout.RAISED:
                 handlers: Any = self._settler.desk.handlers

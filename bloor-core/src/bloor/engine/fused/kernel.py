@@ -25,6 +25,8 @@ from bloor.native.python_api import (
     bad_argument,
     bytes_address,
     bytes_size,
+    call_object,
+    drop_object,
     error_occurred,
     new_bytes,
     new_int,
@@ -38,6 +40,8 @@ __all__ = ["ask", "call", "cancel", "cancel_all", "frame", "handle", "place", "s
 FRAME_IN = int(RecordKind.FRAME_IN)
 ON_TRADE, ON_BBO, ON_BOOK = int(Handler.TRADE), int(Handler.BBO), int(Handler.BOOK)
 SYNCED = int(BookState.SYNCED)
+#: PY_VECTORCALL_ARGUMENTS_OFFSET: the callee may use the cell before the first argument.
+SELF_FITS = -1 << 63
 
 
 # ---- handlers
@@ -204,11 +208,13 @@ def answered(code: int, run: int) -> int:
 def step(owner: int, arguments: int, count: int) -> int:
     """``PyObject *step(self, frame[, recv_ns])`` with METH_FASTCALL; ``self`` is a bytes object: the line's address.
 
-    A frame without a time was received now, by the clock of the normalizer's context.
+    Takes one market frame to its end. A frame without a time was received now, by the clock of the normalizer's
+    context. Most frames ask for nothing and never come to Python; the frame of a single order is handed to what sends
+    it from here, since that is what time is counted for; then, and for all else, Python is called.
 
     Returns:
-        A new reference: to the order's frame as bytes when there is just one to send, else to the int of
-        :func:`frame`; 0 with an error set when the arguments are not ``(bytes, int)`` or ``(bytes,)``.
+        A new reference to 0, or to what Python answered; 0 with an error set when the arguments are not
+        ``(bytes, int)`` or ``(bytes,)``, and when Python raised.
     """
     if count != 1 and count != 2:
         bad_argument()
@@ -225,14 +231,48 @@ def step(owner: int, arguments: int, count: int) -> int:
         if recv_ns == -1 and error_occurred() != 0:
             return 0
     code = frame(line, text, bytes_size(payload), recv_ns)
-    return answered(code, cell_at(line + 8 * at.LINE_RUN))
+    if code == at.DONE:
+        return new_int(0)
+    made = answered(code, cell_at(line + 8 * at.LINE_RUN))
+    if made == 0:
+        return 0
+    is_order = code == at.ORDERS_ASKED and cell_at(cell_at(line + 8 * at.LINE_RUN) + 8 * at.FRAMES_COUNT) == 1
+    found = order_made(line, made) if is_order else left(line, made, payload, recv_ns)
+    drop_object(made)
+    return found
+
+
+def order_made(line: int, made: int) -> int:
+    """Hands an order's frame, a bytes object, to what sends it, and has Python do the rest."""
+    arguments = line + 8 * at.ARGUMENTS
+    put_cell(arguments, cell_at(line + 8 * at.ORDER_CONN))
+    put_cell(arguments + 8, made)
+    sent = call_object(cell_at(line + 8 * at.SEND), arguments, 2 | SELF_FITS, 0)
+    if sent == 0:
+        return 0
+    drop_object(sent)
+    return call_object(cell_at(line + 8 * at.SETTLED), arguments, SELF_FITS, 0)
+
+
+def left(line: int, made: int, payload: int, recv_ns: int) -> int:
+    """Hands what is left of a frame to Python: the int of :func:`frame`, the frame, and when it was received."""
+    time = new_int(recv_ns)
+    if time == 0:
+        return 0
+    arguments = line + 8 * at.ARGUMENTS
+    put_cell(arguments, made)
+    put_cell(arguments + 8, payload)
+    put_cell(arguments + 16, time)
+    found = call_object(cell_at(line + 8 * at.LEFT), arguments, 3 | SELF_FITS, 0)
+    drop_object(time)
+    return found
 
 
 def call(owner: int, arguments: int, count: int) -> int:
     """``PyObject *call(self, handler, event, now_ns)`` with METH_FASTCALL: :func:`handle` of one desk.
 
     Returns:
-        As :func:`step`.
+        As :func:`answered`; 0 with an error set when the arguments are not three ints.
     """
     if count != 3:
         bad_argument()
@@ -249,7 +289,7 @@ def ask(owner: int, arguments: int, count: int) -> int:
     """``PyObject *ask(self, side, price, lots, type, tif)`` with METH_FASTCALL: an order that Python asks for.
 
     Returns:
-        As :func:`step`; NOT_ORDINARY and ROLL as :func:`handle`, and RAISED when it was not placed: then Python has to
+        As :func:`call`; NOT_ORDINARY and ROLL as :func:`handle`, and RAISED when it was not placed: then Python has to
         do it, or say why it cannot.
     """
     if count != 5:

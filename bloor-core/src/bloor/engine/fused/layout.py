@@ -53,7 +53,12 @@ ANSWER = 8  # what the normalizer answered last
 NEXT = 9  # which desk of the instrument the event has yet to be handed to
 TOUCHED = 10  # time of the last frame, 0 once the session was told
 DEADLINE = 11  # from then on a frame is not ordinary: bars and timers are due
-LINE_CELLS = 16
+SEND = 12  # address of the callable that writes a frame of an order: (connection, frame)
+ORDER_CONN = 13  # address of the int that it takes for the connection
+SETTLED = 14  # address of the callable that does what is left after it: ()
+LEFT = 15  # address of the callable that does what compiled code has left of a frame: (code, frame, receive time ns)
+ARGUMENTS = 17  # three arguments of a call of these; the cell before is the callee's to use
+LINE_CELLS = 20
 
 # cells of an instrument
 ROW_FIRST = 0  # the first of its desks in the list

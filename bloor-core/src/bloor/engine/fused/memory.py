@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 __all__ = ["DeskMemory", "LineMemory", "RunMemory", "fused_entries"]
 
+#: Cells with the addresses of what :meth:`LineMemory.bind` is given.
+CALLED = (layout.ORDER_CONN, layout.SEND, layout.SETTLED, layout.LEFT)
 Array = np.ndarray[Any, np.dtype[np.int64]]
 
 #: What the fused path is made of, callees first.
@@ -180,7 +182,8 @@ class LineMemory:
 
     Attributes:
         cells: See :mod:`bloor.engine.fused.layout`.
-        step: Takes a frame: ``(payload, receive time ns)``, or ``(payload,)`` when it was received now.
+        step: Takes a frame to its end: ``(payload, receive time ns)``, or ``(payload,)`` when it was received now; once
+            it knows whom to call (:meth:`bind`).
     """
 
     def __init__(
@@ -222,3 +225,19 @@ class LineMemory:
             cells[cell] = value
         self.cells = memoryview(cells.data)
         self.step = builtin(definition("step"), address(cells), self)
+
+    def bind(
+        self, conn: int, send: Callable[[int, bytes], object], settled: Callable[[], object],
+        left: Callable[[int, bytes, int], object],
+    ) -> None:  # fmt: skip
+        """Says whom to call.
+
+        Args:
+            conn: Number of the connection of the venue's orders.
+            send: Writes the frame of an order, the only one of its handler, to a connection.
+            settled: Does what is left after it.
+            left: Does what compiled code has left of any other frame: ``(code, frame, receive time ns)``.
+        """
+        self._called = conn, send, settled, left
+        for cell, thing in zip(CALLED, self._called, strict=True):
+            self.array[cell] = id(thing)

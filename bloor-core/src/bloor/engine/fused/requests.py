@@ -40,9 +40,15 @@ def put_client_id(to: int, head: int, strategy: int, number: int) -> None:
     put_cell(to + 8, 0)
     put_byte(to + 7, digit(strategy // 36))
     put_byte(to + 8, digit(strategy % 36))
-    for i in range(6):
-        put_byte(to + 14 - i, digit(number % 36))
-        number //= 36
+    put_three(to + 9, number // 46_656)
+    put_three(to + 12, number % 46_656)
+
+
+def put_three(to: int, number: int) -> None:
+    """Writes three digits to the base 36."""
+    put_byte(to, digit(number // 1296))
+    put_byte(to + 1, digit(number // 36 % 36))
+    put_byte(to + 2, digit(number % 36))
 
 
 def put_decision(run: int, desk: int, to: int, kind: int, code: int, number: int, entry: int) -> None:
