@@ -13,19 +13,19 @@ Every round ends with the same best bid, or the run stops. A peer that cannot be
 from __future__ import annotations
 
 import json
-import os
 import platform
-import subprocess
 import sys
 import tempfile
-import venv
 from decimal import Decimal
 from pathlib import Path
 from statistics import median
 from time import process_time_ns
 from typing import Any
 
+sys.path.append(str(Path(__file__).resolve().parents[2] / "bloor-core" / "bench"))
+
 from bench_compiled_normalizer import INSTRUMENT, Messages
+from peering import Peer, environment
 
 from bloor.market.compiled.pipeline import CompiledPipeline
 from bloor.market.instruments import InstrumentTable
@@ -36,55 +36,6 @@ HERE = Path(__file__).resolve().parent
 PEERS = {"cryptofeed": "cryptofeed", "nautilus_trader": "nautilus"}
 LEVELS = (5, 20, 100)
 ROUNDS, MESSAGES = 9, 500
-
-
-class Peer:
-    """A peer's process."""
-
-    def __init__(self, name: str, python: Path, messages: Path) -> None:
-        self.name = name
-        worker = HERE / "peers" / f"{PEERS[name]}_worker.py"
-        asked = "import importlib.metadata as m, sys; print(m.version(sys.argv[1]))"
-        self.version = subprocess.run(
-            [python, "-c", asked, name], capture_output=True, text=True, check=True
-        ).stdout.strip()
-        self.process = subprocess.Popen(
-            [python, worker, messages], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-            env={k: v for k, v in os.environ.items() if not k.startswith("PYTHON")},
-        )  # fmt: skip
-        self.answer()
-
-    def answer(self) -> str:
-        """The next line it says."""
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        if not line:
-            raise SystemExit(f"{self.name}: its process ended")
-        return line
-
-    def round(self, kind: str) -> tuple[float, Decimal]:
-        """Lets it take a round: ns a message, and its best bid."""
-        assert self.process.stdin is not None
-        print(kind, file=self.process.stdin, flush=True)
-        ns, top = json.loads(self.answer())
-        return ns, Decimal(top)
-
-
-def environment(folder: Path, name: str) -> Path | str:
-    """The interpreter of a peer's environment, made if need be; the reason when it cannot be had."""
-    python = folder / name / "bin" / "python"
-    if not python.exists():
-        venv.create(folder / name, with_pip=True)
-    check = f"import {name}"
-    if subprocess.run([python, "-c", check], capture_output=True, check=False).returncode:
-        words = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", name]
-        done = subprocess.run(words, capture_output=True, text=True, check=False)
-        if done.returncode or subprocess.run([python, "-c", check], capture_output=True, check=False).returncode:
-            said = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
-            return (
-                f"not installed on Python {platform.python_version()}: {said[-1] if said else 'it cannot be imported'}"
-            )
-    return python
 
 
 def ours(frames: list[str]) -> tuple[float, Decimal]:
@@ -141,16 +92,15 @@ def main() -> None:
         file = Path(folder) / "messages.json"
         kinds = messages()
         file.write_text(json.dumps(kinds), encoding="utf-8")
-        for name in PEERS:
+        for name, worker in PEERS.items():
             found = environment(given, name)
             if isinstance(found, str):
                 missing[name] = found
             else:
-                peers.append(Peer(name, found, file))
+                peers.append(Peer(name, found, HERE / "peers" / f"{worker}_worker.py", file))
         rows = compare(peers, kinds)
         for peer in peers:
-            peer.process.kill()
-            peer.process.wait()
+            peer.end()
     about = {
         "machine": platform.processor() or platform.machine(), "python": platform.python_version(),
         **{peer.name: peer.version for peer in peers}, **missing,

@@ -28,8 +28,9 @@ from time import perf_counter_ns
 from typing import Any, NamedTuple
 
 import orjson
-from bench_peers import HERE, environment
+from bench_peers import HERE
 from ordering import Quiet, plain, planned
+from peering import environment
 
 from bloor.engine.core import Engine
 from bloor.engine.effects import feed_conn

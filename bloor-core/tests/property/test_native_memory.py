@@ -96,7 +96,25 @@ def test_copying_in_blocks(content: bytes, offset: int) -> None:
         assert (area[end + 15 :] == 0xA5).all()
 
 
-@given(st.integers(-(1 << 63), (1 << 63) - 1))
+@given(st.integers(1, HIGHEST) | st.integers(0, 62).map(lambda bit: 1 << bit))
+def test_highest_bit(value: int) -> None:
+    """As the binary text of the number has it."""
+    for high_bit in forms(memory.high_bit):
+        assert high_bit(value) == len(f"{value:b}") - 1
+
+
+@given(st.binary(min_size=8, max_size=8) | st.text("0123456789.,", min_size=8, max_size=8).map(str.encode))
+def test_leading_digits_of_any_text(text: bytes) -> None:
+    """As many as stand before the first byte that is none, and the number that they make."""
+    count = len(text) - len(text.lstrip(b"0123456789"))
+    at = ctypes.cast(text, ctypes.c_void_p).value or 0
+    for leading_count, leading_value in zip(forms(memory.leading_count), forms(memory.leading_value), strict=True):
+        assert leading_count(at) == count
+        for n in range(count + 1):
+            assert leading_value(at, n) == int(text[:n] or b"0")
+
+
+@given(int64)
 def test_fetching_ahead(address: int) -> None:
     """Whatever the address, nothing happens that can be seen."""
     for prefetch in forms(memory.prefetch):

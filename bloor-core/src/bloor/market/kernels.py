@@ -17,7 +17,9 @@ import numpy as np
 from attrs import frozen
 
 from bloor.market import ladder
+from bloor.native import memory, twins
 from bloor.native.caching import cache_folder, cache_in, rebound
+from bloor.native.linking import names_of
 
 if TYPE_CHECKING:
     from bloor.market.normalizer import CompiledNormalizer
@@ -26,7 +28,7 @@ __all__ = ["Kernels", "compiled_kernels", "plain_kernels", "warm"]
 
 #: Functions of the ladder that others in it call, callees first.
 CALLED = (
-    "far_slot", "far_put", "far_get", "far_extreme", "high_bit", "scan_down", "scan_up", "put", "get",
+    "far_slot", "far_put", "far_get", "far_extreme", "scan_down", "scan_up", "put", "get",
     "set_level", "find_best", "base_for", "move", "settle", "finish", "reset", "apply", "load", "read_number",
     "parse",
 )  # fmt: skip
@@ -65,9 +67,9 @@ def compiled_kernels() -> Kernels:
 
     config: Any = numba.config
     with cache_in(
-        config, cache_folder(numba.__version__, config.CACHE_DIR, name="ladder", modules=(ladder,))
+        config, cache_folder(numba.__version__, config.CACHE_DIR, name="ladder", modules=(memory, twins, ladder))
     ) as caching:
-        names: dict[str, Any] = dict(vars(ladder))
+        names = names_of(ladder, twins.twins())
         for name in CALLED:
             names[name] = numba.njit(rebound(getattr(ladder, name), names))
         entries: dict[str, Any] = {

@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 
 from bloor.market.events import NO_PRICE
+from bloor.native.memory import high_bit
 
 __all__ = [
     "CORE_CELLS",
@@ -136,24 +137,6 @@ def far_extreme(far: Cells, side: int, highest: bool) -> int:
 
 
 # ---- the window -----------------------------------------------------------------------------------------------------
-
-
-def high_bit(word: int) -> int:
-    """Index of the highest set bit of a word in 1..2**32-1."""
-    n = 0
-    if word >> 16:
-        n += 16
-        word >>= 16
-    if word >> 8:
-        n += 8
-        word >>= 8
-    if word >> 4:
-        n += 4
-        word >>= 4
-    if word >> 2:
-        n += 2
-        word >>= 2
-    return n + (word >> 1)
 
 
 def scan_down(core: Cells, side: int, tick: int) -> int:
@@ -463,18 +446,20 @@ def rehash(core: Cells, old: Cells, new: Cells) -> None:
 
 def walk(core: Cells, side: int, levels: Cells, limit: int) -> int:
     """Writes up to ``limit`` levels of the window, best first, as ``(ticks, units)``; returns how many."""
-    head = SIDE + 8 * side
-    base = core[head + BASE]
-    tick = core[head + BEST]
-    count = 0
-    while count < limit and tick != NO_PRICE:
-        levels[count, 0] = tick
-        levels[count, 1] = core[QTY + side * WINDOW + (tick & SLOT_MASK)]
-        count += 1
-        if side == 0:
-            tick = scan_down(core, side, tick - 1) if tick > base else NO_PRICE
-        else:
-            tick = scan_up(core, side, tick + 1) if tick < base + WINDOW - 1 else NO_PRICE
+    head, bits, quantities = SIDE + 8 * side, BITS + side * WORDS, QTY + side * WINDOW
+    best, low = core[head + BEST], core[head + BASE] >> 5
+    count, wanted = 0, min(limit, core[head + NEAR]) if best != NO_PRICE else 0
+    word = best >> 5
+    while count < wanted and low <= word < low + WORDS:
+        left = core[bits + (word & WORD_MASK)]
+        while left != 0 and count < wanted:
+            bit = high_bit(left if side == 0 else left & -left)
+            left ^= 1 << bit
+            tick = (word << 5) + bit
+            levels[count, 0] = tick
+            levels[count, 1] = core[quantities + (tick & SLOT_MASK)]
+            count += 1
+        word += 1 if side == 1 else -1
     return count
 
 

@@ -26,7 +26,10 @@ __all__ = [
     "copy_blocks",
     "copy_bytes",
     "float_at",
+    "high_bit",
+    "leading_count",
     "leading_digits",
+    "leading_value",
     "prefetch",
     "product_above",
     "product_float",
@@ -99,6 +102,11 @@ def copy_blocks(target: int, source: int, size: int) -> None:
     memmove(int(target), int(source), (int(size) + 15) & -16)
 
 
+def high_bit(value: int) -> int:
+    """Index of the highest set bit of an int64 above zero."""
+    return int(value).bit_length() - 1
+
+
 def prefetch(address: int) -> None:
     """Has the processor fetch the cache line of an address, which will be written soon; any address will do."""
 
@@ -156,6 +164,17 @@ def leading_digits(address: int, count: int) -> int:
     if not all(48 <= byte <= 57 for byte in text) or text[count:].strip(b"0"):
         return -1
     return int(text[:count])
+
+
+def leading_count(address: int) -> int:
+    """How many of eight bytes are digits, up to the first that is none."""
+    text = (c_char * 8).from_address(int(address)).raw
+    return next((n for n, byte in enumerate(text) if not 48 <= byte <= 57), 8)
+
+
+def leading_value(address: int, count: int) -> int:
+    """The number that the first ``count`` (0 to 8) of eight bytes make, which are digits."""
+    return int((c_char * 8).from_address(int(address)).raw[: int(count)] or b"0")
 
 
 def cells_at(address: int, size: int) -> Cells:

@@ -15,6 +15,10 @@ from bloor.native import carryless, memory, python_api
 __all__ = ["twins"]
 
 
+#: Eight zeros, as text.
+ZEROS = 0x3030303030303030
+
+
 @cache
 def twins() -> dict[Callable[..., Any], Any]:
     """Plain function -> what stands in its place inside compiled code."""
@@ -116,6 +120,13 @@ def _memory() -> dict[Callable[..., Any], Any]:
         return types.void(cell, cell, cell), copy
 
     @intrinsic
+    def high_bit(_typing: Any, _value: Any) -> Any:
+        def find(_context: Any, b: Any, _signature: Any, args: Any) -> Any:
+            return b.sub(word(63), b.ctlz(args[0], ir.IntType(1)(0)))
+
+        return cell(cell), find
+
+    @intrinsic
     def prefetch(_typing: Any, _address: Any) -> Any:
         def fetch(context: Any, builder: Any, _signature: Any, args: Any) -> Any:
             at, number = ir.IntType(8).as_pointer(), ir.IntType(32)
@@ -196,17 +207,41 @@ def _memory() -> dict[Callable[..., Any], Any]:
         """Eight digits at once: subtract, check that all are digits, then pairs, fours and eights by multiplication."""
 
         def read(_context: Any, b: Any, _signature: Any, args: Any) -> Any:
-            digits = b.xor(load(b, args[0], 64), word(0x3030303030303030))
+            digits = b.xor(load(b, args[0], 64), word(ZEROS))
             above_nine = b.or_(b.add(digits, word(0x0606060606060606)), digits)
             all_digits = b.icmp_unsigned("==", b.and_(above_nine, word(0xF0F0F0F0F0F0F0F0)), word(0))
             unused = b.sub(word(64), b.mul(args[1], word(8)))
             moved = b.shl(digits, unused)
             zeros = b.icmp_unsigned("==", b.lshr(moved, unused), digits)
-            pairs = b.add(b.mul(moved, word(10)), b.lshr(moved, word(8)))
-            odd = b.mul(b.and_(pairs, word(0x000000FF000000FF)), word(0x000F424000000064))
-            even = b.mul(b.and_(b.lshr(pairs, word(16)), word(0x000000FF000000FF)), word(0x0000271000000001))
-            value = b.lshr(b.add(odd, even), word(32))
-            return b.select(b.and_(all_digits, zeros), value, word(-1))
+            return b.select(b.and_(all_digits, zeros), number(b, moved), word(-1))
+
+        return cell(cell, cell), read
+
+    def number(b: Any, digits: Any) -> Any:
+        """What eight digits make, each a byte of 0 to 9, the first one in the lowest byte."""
+        pairs = b.add(b.mul(digits, word(10)), b.lshr(digits, word(8)))
+        odd = b.mul(b.and_(pairs, word(0x000000FF000000FF)), word(0x000F424000000064))
+        even = b.mul(b.and_(b.lshr(pairs, word(16)), word(0x000000FF000000FF)), word(0x0000271000000001))
+        return b.lshr(b.add(odd, even), word(32))
+
+    @intrinsic
+    def leading_count(_typing: Any, _address: Any) -> Any:
+        """A byte above nine sets its highest bit in a sum that carries nothing into the next."""
+
+        def count(_context: Any, b: Any, _signature: Any, args: Any) -> Any:
+            digits = b.xor(load(b, args[0], 64), word(ZEROS))
+            sums = b.add(b.and_(digits, word(0x7F7F7F7F7F7F7F7F)), word(0x7676767676767676))
+            others = b.and_(b.or_(sums, digits), word(0x8080808080808080))
+            return b.lshr(b.cttz(others, ir.IntType(1)(0)), word(3))  # 64 of none
+
+        return cell(cell), count
+
+    @intrinsic
+    def leading_value(_typing: Any, _address: Any, _count: Any) -> Any:
+        def read(_context: Any, b: Any, _signature: Any, args: Any) -> Any:
+            digits = b.xor(load(b, args[0], 64), word(ZEROS))
+            moved = b.shl(digits, b.and_(b.sub(word(64), b.mul(args[1], word(8))), word(63)))
+            return b.select(b.icmp_signed("==", args[1], word(0)), word(0), number(b, moved))
 
         return cell(cell, cell), read
 
@@ -238,6 +273,7 @@ def _memory() -> dict[Callable[..., Any], Any]:
         memory.put_byte: put_byte,
         memory.copy_blocks: copy_blocks,
         memory.copy_bytes: copy_bytes,
+        memory.high_bit: high_bit,
         memory.prefetch: prefetch,
         memory.shifted: shifted,
         memory.product_above: product_above,
@@ -246,7 +282,9 @@ def _memory() -> dict[Callable[..., Any], Any]:
         memory.call4: call4,
         memory.call5: call5,
         memory.call6: call6,
+        memory.leading_count: leading_count,
         memory.leading_digits: leading_digits,
+        memory.leading_value: leading_value,
         memory.cells_at: cells_at,
         memory.rows_at: rows_at,
     }

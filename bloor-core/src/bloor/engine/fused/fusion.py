@@ -126,7 +126,9 @@ class Fusion:
         elif uncompiled:
             why = f"risk checks without a compiled form: {', '.join(uncompiled)}"
         if why and type(desk.strategy).compiled:
-            self.reasons[desk.strategy.name] = why
+            known = self.reasons.setdefault(desk.strategy.name, why)
+            if why not in known:  # of another venue
+                self.reasons[desk.strategy.name] = f"{known}; {why}"
         return bool(why)
 
     def _add(self, desk: Desk) -> None:
@@ -240,7 +242,8 @@ class Fusion:
                 self._left(line, memory, code, payload, recv_ns, ordinary)
 
         memory.bind(order_conn(line.number), self._engine.effects.send, settled, left)
-        return memory.step
+        step: Callable[..., Any] = memory.step
+        return step
 
     def _left(
         self, line: Line, memory: LineMemory, code: int, payload: bytes, recv_ns: int,
