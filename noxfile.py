@@ -153,7 +153,10 @@ def say_what_was_tested() -> None:
 
 @nox.session(python=PYTHONS[::-1])
 def tests(session: nox.Session) -> None:
-    """All tests on the oldest Python here, unit and contract tests on the others. Arguments go to pytest."""
+    """All tests on the oldest Python here, unit and contract tests on the others. Arguments go to pytest.
+
+    Every CPU takes a part; a file's tests stay together, since many share what they have started.
+    """
     what, chosen = ("full", []) if session.python == present()[0] else ("unit, contract", ["-m", "unit or contract"])
     if not TESTED:
         atexit.register(say_what_was_tested)
@@ -161,7 +164,8 @@ def tests(session: nox.Session) -> None:
     install(session, "test")
     TESTED[session.python] = f"{what}: failed"
     session.run("python", "-c", WARM, env=kernels(session))
-    command = [*offline(session), "python", "-m", "pytest", *chosen, *session.posargs]
+    parts = ["-n", "auto", "--dist", "loadfile"]
+    command = [*offline(session), "python", "-m", "pytest", *parts, *chosen, *session.posargs]
     session.run(*command, env=kernels(session), external=True)
     TESTED[session.python] = what
 
@@ -239,38 +243,100 @@ def bench(session: nox.Session) -> None:
             session.run("python", str(script.relative_to(HERE)), env=kernels(session))
 
 
-@nox.session
-def build(session: nox.Session) -> None:
-    """Wheels and sdists, then the two literal lines of the README in an empty environment, without a network."""
-    session.install("--quiet", *group("build"))
-    dist, empty = CACHE / "dist", CACHE / "empty"
+def distribute(session: nox.Session, tree: Path, dist: Path) -> None:
+    """Builds sdist and wheel of each of the six in a tree into a folder of their own, and lets twine look at them."""
     shutil.rmtree(dist, ignore_errors=True)
     for package in PACKAGES:
-        session.run("python", "-m", "build", "--no-isolation", "--outdir", str(dist), package, silent=True)
+        words = ["--no-isolation", "--outdir", str(dist), str(tree / package)]
+        session.run("python", "-m", "build", *words, silent=True)
     session.run("twine", "check", "--strict", *map(str, sorted(dist.iterdir())))
+
+
+def emptied(session: nox.Session, name: str) -> str:
+    """The Python of a new environment with nothing in it."""
+    empty = CACHE / name
     session.run(sys.executable, "-m", "virtualenv", "--quiet", "--clear", str(empty), external=True)
-    python = str(empty / "bin" / "python")
-    links = ["--find-links", str(dist)]
+    return str(empty / "bin" / "python")
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """Wheels and sdists, then the two literal lines of the README in an empty environment, without a network.
+
+    Then `bloor new`: a package of each kind is built, installed there and passes its own tests.
+    """
+    session.install("--quiet", *group("build"))
+    dist, made = CACHE / "dist", CACHE / "made"
+    distribute(session, HERE, dist)
+    python, links = emptied(session, "empty"), ["--find-links", str(dist)]
     session.run(python, "-m", "pip", "install", "--quiet", *links, "bloor-core", "bloor-binance", external=True)
     session.run(python, "-I", "bloor-core/tests/house/installed.py", *offline(session), external=True)
+    shutil.rmtree(made, ignore_errors=True)
+    for kind in ("venue", "strategy", "risk-check", "executor", "normalizer"):
+        words = ["new", kind, f"nox-{kind}", "--out", str(made)]
+        session.run(python, "-m", "bloor", *words, external=True, silent=True)
+    session.run(python, "-m", "pip", "install", "--quiet", *links, "bloor-core[testing]", external=True)
+    for package in sorted(made.iterdir()):
+        words = ["--no-isolation", "--wheel", "--outdir", str(made / "dist"), str(package)]
+        session.run("python", "-m", "build", *words, silent=True)
+    wheels = sorted(map(str, (made / "dist").glob("*.whl")))
+    session.run(python, "-m", "pip", "install", "--quiet", "--no-index", *wheels, external=True)
+    for package in sorted(made.glob("bloor-*")):
+        with session.chdir(package):
+            command = [*offline(session), python, "-m", "pytest", "-q"]
+            session.run(*command, env=kernels(session), external=True)
+
+
+@nox.session
+def release(session: nox.Session) -> None:
+    """What a release has to be: versions, changelogs, wheels, metadata of all six, together. Publishes nothing.
+
+    It works on a copy, in which it collects the fragments. `-- --final` insists that they are collected here already.
+    """
+    session.install("--quiet", *group("build"))
+    tree = CACHE / "release"
+    shutil.rmtree(tree, ignore_errors=True)
+    left_out = shutil.ignore_patterns("__pycache__", ".*_cache", ".hypothesis", "*.egg-info", "dist", "sessions")
+    for package in PACKAGES:
+        shutil.copytree(HERE / package, tree / package, ignore=left_out)
+        fragments = collect(tree / package)
+        if fragments and "--final" in session.posargs:
+            session.error(f"{package}: {fragments} fragments are not in its changelog: nox -s changelog")
+        session.log(f"{package}: {fragments} fragments collected, in the copy")
+    distribute(session, tree, tree / "dist")
+    session.run("python", "bloor-core/tests/house/released.py", str(tree), str(tree / "dist"))
+    python, links = emptied(session, "together"), ["--find-links", str(tree / "dist")]
+    session.run(python, "-m", "pip", "install", "--quiet", *links, *PACKAGES, external=True)
+    session.run(python, "-m", "pip", "check", external=True)
+    nobody = {**kernels(session), "XDG_CONFIG_HOME": str(tree)}  # no keys and no caches of whoever runs this
+    session.run(*offline(session), python, "-I", "-m", "bloor", "plugins", "doctor", env=nobody, external=True)
+    print(f"  ready to be published, by hand: {(tree / 'dist').relative_to(HERE)}", flush=True)
+
+
+def collect(package: Path) -> int:
+    """Moves the fragments of a distribution into its changelog, under the current version; how many there were."""
+    [source] = package.glob("src/*/__init__.py")
+    release = re.search(r'__version__ = "(.+)"', source.read_text(encoding="utf-8"))[1]
+    text, collected = f"\n## {release} ({time.strftime('%Y-%m-%d')})\n", 0
+    for kind in ("added", "changed", "fixed", "removed"):
+        fragments = sorted((package / "changes").glob(f"*.{kind}.md"))
+        text += f"\n{kind.capitalize()}:\n\n" if fragments else ""
+        for fragment in fragments:
+            text += "- " + fragment.read_text(encoding="utf-8").strip().replace("\n", "\n  ") + "\n"
+            fragment.unlink()
+            collected += 1
+    path = package / "CHANGELOG.md"
+    head, mark, older = path.read_text(encoding="utf-8").partition("\n## ")
+    if collected or not older.startswith(f"{release} "):
+        path.write_text(head + text + mark + older, encoding="utf-8")
+    return collected
 
 
 @nox.session(python=False)
 def changelog(session: nox.Session) -> None:
     """Moves the fragments in bloor-*/changes/ into the changelogs, under the current version; for a release."""
     for package in PACKAGES:
-        [source] = HERE.glob(f"{package}/src/*/__init__.py")
-        release = re.search(r'__version__ = "(.+)"', source.read_text(encoding="utf-8"))[1]
-        text = f"\n## {release} ({time.strftime('%Y-%m-%d')})\n"
-        for kind in ("added", "changed", "fixed", "removed"):
-            fragments = sorted(HERE.glob(f"{package}/changes/*.{kind}.md"))
-            text += f"\n{kind.capitalize()}:\n\n" if fragments else ""
-            for fragment in fragments:
-                text += "- " + fragment.read_text(encoding="utf-8").strip().replace("\n", "\n  ") + "\n"
-                fragment.unlink()
-        path = HERE / package / "CHANGELOG.md"
-        head, mark, older = path.read_text(encoding="utf-8").partition("\n## ")
-        path.write_text(head + text + mark + older, encoding="utf-8")
+        collect(HERE / package)
 
 
 if __name__ == "__main__":

@@ -193,7 +193,29 @@ def members(cls: type) -> Iterator[tuple[str, Any]]:
             yield name, value
 
 
-PAGES: dict[str, Callable[[], str]] = {"hooks.md": hooks, "cli.md": cli, "python.md": python}
+# ---- cards ----------------------------------------------------------------------------------------------------------
+
+
+def cards() -> str:
+    """The page on contract cards: every card of every kind, by number."""
+    from bloor import testing
+    from bloor.testing.cards import base
+
+    page = [NOTE, "# Contract cards", markdown(inspect.getdoc(sys.modules["bloor.testing.cards"]) or "")]
+    page.append(
+        "How to use them: [test a plug-in](../how-to/test-a-plugin.md). What a class can be told beside `plugin` and "
+        "`waived` stands below its heading."
+    )
+    for name in testing.__all__:
+        cls = getattr(testing, name)
+        found = list(base.cards_of(cls))
+        page += [f"## {cls.kind.capitalize()}: `bloor.testing.{name}`", markdown(inspect.getdoc(cls) or "")]
+        for card in found:
+            page.append(f"### {card.number} {markdown(card.holds)}\n\n{markdown(card.why)}")
+    return "\n\n".join(page) + "\n"
+
+
+PAGES: dict[str, Callable[[], str]] = {"hooks.md": hooks, "cli.md": cli, "python.md": python, "cards.md": cards}
 
 
 if __name__ == "__main__":

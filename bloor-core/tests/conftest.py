@@ -77,6 +77,18 @@ def on_path(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shelf]:
             del sys.modules[name]
 
 
+TWINS = {"twin": "twinvenue:twin", "letters": "twinvenue:letters"}
+
+
+@pytest.fixture
+def twins(on_path: Shelf) -> Shelf:
+    """The venues ``twin`` and ``letters`` of the module ``twinvenue.py`` beside this file, installed."""
+    text = Path(__file__).with_name("twinvenue.py").read_text(encoding="utf-8")
+    manifest = dict.fromkeys(TWINS, "venue:api1")
+    on_path.add("bloor-twins", TWINS, {"twinvenue.py": text}, manifest=manifest)
+    return on_path
+
+
 @pytest.fixture(scope="session")
 def list_venue() -> Any:
     """A venue whose frames are JSON lists: the module ``listvenue.py`` beside this file."""

@@ -58,6 +58,9 @@ class ShortLists(Lists):
     def depth(self, venue_symbol):
         return 2
 
+    def decimals(self, venue_symbol):
+        return -1, -1
+
     def said(self, last):
         return 1 if last % 5 == 0 else 0
 

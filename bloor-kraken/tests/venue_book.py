@@ -112,7 +112,7 @@ class VenueBook:
 def digits_of(frame: bytes) -> list[int]:
     """Where the digits of prices, quantities and checksum are in a frame of either version."""
     found = []
-    text = frame.decode()
+    text = frame.decode("latin-1")  # a byte a character, also of frames that are no UTF-8
     if text.startswith("{"):
         for name in ('"price":', '"qty":', '"checksum":'):
             at = text.find(name)

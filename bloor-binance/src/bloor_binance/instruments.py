@@ -15,8 +15,9 @@ from urllib.parse import quote
 
 import orjson
 
-from bloor.errors import BloorError, InputFileError, MoneyError, RemoteProtocolError
+from bloor.errors import RemoteProtocolError
 from bloor.hookspecs import NormalizerSpec
+from bloor.market.listed import checked, read_list
 from bloor.model.decimals import decimals_of, parse_units
 from bloor.model.instrument import Instrument
 from bloor.model.symbols import canonical
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 __all__ = ["instruments_path", "normalizer_spec", "parse_instruments", "read_instrument_file"]
 
 KIND = "exchangeInfo"
+#: What a file of instruments is to hold.
+EXPECTED = "Binance's exchangeInfo"
 
 
 def normalizer_spec() -> NormalizerSpec:
@@ -63,21 +66,7 @@ def read_instrument_file(path: Path) -> Sequence[Instrument]:
     Raises:
         InputFileError: The file cannot be read or is no such answer.
     """
-    return read_file(path, parse_instruments)
-
-
-def read_file(path: Path, parse: Callable[[bytes], Sequence[Instrument]]) -> Sequence[Instrument]:
-    """The instruments of a file, read as an answer of exchangeInfo is.
-
-    Raises:
-        InputFileError: The file cannot be read or is no such answer.
-    """
-    try:
-        return parse(path.read_bytes())
-    except OSError as error:
-        raise InputFileError(str(path), f"cannot be read: {error.strerror}") from None
-    except RemoteProtocolError as error:
-        raise InputFileError(str(path), f"expected Binance's exchangeInfo: {error}") from None
+    return read_list(path, parse_instruments, EXPECTED)
 
 
 def parse_instruments(body: bytes) -> list[Instrument]:
@@ -116,16 +105,7 @@ def parse_instrument(entry: Any, make: Callable[[str, dict[str, Any]], Instrumen
     if type(entry) is not dict:
         raise wrong(KIND, "symbols", "objects", entry)
     name = symbol(KIND, entry, "symbol")
-    try:
-        instrument = (make or _spot)(name, entry)
-        instrument.check()
-    except MoneyError as error:
-        raise RemoteProtocolError(f"{KIND}: {name}: {error}") from None
-    except BloorError as error:
-        raise RemoteProtocolError(f"{name}: {error}") from None
-    except ValueError as error:  # what the instrument itself refuses
-        raise RemoteProtocolError(f"{KIND}: {name}: {error}") from None
-    return instrument
+    return checked(KIND, name, lambda: (make or _spot)(name, entry))
 
 
 def _spot(name: str, entry: dict[str, Any]) -> Instrument:

@@ -19,7 +19,7 @@ from bloor_binance.simulated import SimulatedBinance
 def document(run: VirtualRun) -> dict[str, Any]:
     """The document of a run."""
     return summary(
-        run.engine, mode="sim", session=Path("/nowhere"), duration_s=1.0, stale_ns=0, versions={}, notices=[]
+        run.engine, mode="sim", session=Path("/nowhere"), duration_s=1.0, stale_ns={}, versions={}, notices=[]
     )
 
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from bloor.model.orders import Side
 from bloor.simulation.exchange import PublicTrade
-from bloor_binance.simulated.intervals import INTERVALS, bounds, window_ns
-from bloor_binance.simulated.tape import Tape
+from bloor.simulation.tape import Tape
+from bloor_binance.simulated.intervals import INTERVALS, window_ns
 
 SECOND = 1_000_000_000
 
@@ -145,10 +145,11 @@ def test_a_recorded_market_has_them_too(make_client, tmp_path):
 @given(st.sampled_from(list(INTERVALS)), st.integers(0, 4 * 10**18))
 def test_intervals_tile_time(interval, ns):
     """Every moment is in exactly one interval, and the next begins where it ends."""
-    start, end = bounds(interval, ns)
+    bounds = INTERVALS[interval].bounds
+    start, end = bounds(ns)
     assert start <= ns < end
-    assert bounds(interval, start) == bounds(interval, end - 1) == (start, end)
-    assert bounds(interval, end)[0] == end
+    assert bounds(start) == bounds(end - 1) == (start, end)
+    assert bounds(end)[0] == end
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("1m", 60), ("59m", 3540), ("23h", 82_800), ("7d", 604_800)])
@@ -161,7 +162,7 @@ def test_windows(text, seconds):
 @given(st.lists(st.tuples(st.integers(0, 5_000), st.integers(1, 9), st.integers(1, 9)), min_size=1, max_size=40))
 def test_a_tape_loses_nothing(steps):
     """Candles of every interval hold each trade once, without holes."""
-    tape, ns = Tape(), 1_700_000_000 * SECOND
+    tape, ns = Tape(INTERVALS), 1_700_000_000 * SECOND
     for number, (wait_s, price, units) in enumerate(steps, 1):
         ns += wait_s * SECOND
         tape.add(PublicTrade(number, price, units, Side.BUY, ns, number))

@@ -103,7 +103,7 @@ class CoinbaseFeed:
         self._alive_ns = now_ns
         self._resyncs = 0
         self._bookless = set(self._products)
-        self._unproved = set(Channel)
+        self._unproved = {Channel.HEARTBEATS, *_OF_PRODUCTS}
         self._tries, self._proof_at = 0, now_ns + PROOF_NS
         self._set_deadline()
         return [Send(self._subscribe(channel)) for channel in (Channel.HEARTBEATS, *_OF_PRODUCTS)]

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from bloor.errors import BloorError, InputFileError, MoneyError, RemoteProtocolError
+from bloor.errors import RemoteProtocolError
 from bloor.hookspecs import NormalizerSpec
+from bloor.market.listed import checked, read_list
 from bloor.model.decimals import decimals_of, parse_units
 from bloor.model.instrument import Instrument
 from bloor.model.symbols import canonical
@@ -65,12 +66,7 @@ def read_instrument_file(path: Path) -> Sequence[Instrument]:
     Raises:
         InputFileError: The file cannot be read or is no such answer.
     """
-    try:
-        return parse_instruments(path.read_bytes())
-    except OSError as error:
-        raise InputFileError(str(path), f"cannot be read: {error.strerror}") from None
-    except RemoteProtocolError as error:
-        raise InputFileError(str(path), f"expected Coinbase's list of products: {error}") from None
+    return read_list(path, parse_instruments, "Coinbase's list of products")
 
 
 def parse_instruments(body: bytes) -> list[Instrument]:
@@ -97,16 +93,7 @@ def parse_product(entry: Any) -> Instrument:
         raise wrong(KIND, KIND, "objects", entry)
     advanced = "product_id" in entry
     name = product(KIND, entry, "product_id" if advanced else "id")
-    try:
-        instrument = _advanced(name, entry) if advanced else _exchange(name, entry)
-        instrument.check()
-    except MoneyError as error:
-        raise RemoteProtocolError(f"{KIND}: {name}: {error}") from None
-    except BloorError as error:
-        raise RemoteProtocolError(f"{name}: {error}") from None
-    except ValueError as error:  # what the instrument itself refuses
-        raise RemoteProtocolError(f"{KIND}: {name}: {error}") from None
-    return instrument
+    return checked(KIND, name, lambda: _advanced(name, entry) if advanced else _exchange(name, entry))
 
 
 def _is_spot(entry: dict[str, Any]) -> bool:

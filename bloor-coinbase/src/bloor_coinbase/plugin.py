@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bloor.hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from bloor.hookspecs import FeedSpec, NormalizerSpec
+    from bloor.hookspecs import ExecutorSpec, FeedSpec, NormalizerSpec, SimulatedVenueSpec
     from bloor_coinbase.config import CoinbaseConfig
 
 
@@ -36,3 +36,19 @@ def bloor_normalizer() -> NormalizerSpec:
     from bloor_coinbase.instruments import normalizer_spec
 
     return normalizer_spec()
+
+
+@hookimpl
+def bloor_executor() -> ExecutorSpec:
+    """Order entry."""
+    from bloor_coinbase.executor import executor_spec
+
+    return executor_spec()
+
+
+@hookimpl
+def bloor_simulated_venue() -> SimulatedVenueSpec:
+    """The simulated Coinbase."""
+    from bloor_coinbase.simulated import simulated_venue_spec
+
+    return simulated_venue_spec()

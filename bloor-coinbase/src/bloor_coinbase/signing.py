@@ -9,28 +9,44 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import json
+import re
 from collections.abc import Mapping
+from itertools import count
 from typing import Any, TypeAlias
 
 from attrs import field, frozen
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, EllipticCurvePrivateKey, derive_private_key
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from bloor.errors import ConfigError
+from bloor.hookspecs import StandInKeys
 
-__all__ = ["LIFETIME_S", "CoinbaseCredentials", "load_private_key", "read_credentials", "request_uri"]
+__all__ = [
+    "LIFETIME_S",
+    "STAND_IN",
+    "CoinbaseCredentials",
+    "Tokens",
+    "load_private_key",
+    "read_credentials",
+    "redacted",
+    "request_uri",
+]
 
 #: How long a token lives, in seconds. A subscription goes on after its token has expired.
 LIFETIME_S = 120
 
 PrivateKey: TypeAlias = EllipticCurvePrivateKey | Ed25519PrivateKey
 
+SECOND = 1_000_000_000
 _WHERE = "credentials.coinbase"
+#: What a token looks like: three parts of base64url, of which the first is a JSON object.
+_TOKEN = re.compile(rb"eyJ[\w-]*+\.[\w-]*+\.[\w-]*+")
 _KEY = "an EC P-256 key in PEM, or an Ed25519 key in PEM or as base64 of 32 or 64 bytes"
 
 
@@ -43,7 +59,7 @@ class CoinbaseCredentials:
         private_key: Signs tokens; its kind decides the algorithm.
     """
 
-    key_name: str
+    key_name: str = field(repr=False)
     private_key: PrivateKey = field(repr=False)
 
     def token(self, now_s: int, nonce: str, uri: str | None = None) -> str:
@@ -67,6 +83,38 @@ class CoinbaseCredentials:
             return self.private_key.sign(text)
         r, s = decode_dss_signature(self.private_key.sign(text, ECDSA(SHA256())))
         return r.to_bytes(32, "big") + s.to_bytes(32, "big")
+
+
+class Tokens:
+    """Makes tokens for one host, each with a nonce of its own.
+
+    Args:
+        credentials: Whose.
+        host: The host that REST requests go to, without scheme.
+    """
+
+    def __init__(self, credentials: CoinbaseCredentials, host: str) -> None:
+        self._credentials = credentials
+        self._host = host
+        self._numbers = count()
+
+    def of_request(self, method: str, path: str, venue_ns: int) -> dict[str, str]:
+        """What a REST request says in its head; the token is good for two minutes of the venue's time."""
+        token = self._made(venue_ns, request_uri(method, self._host, path))
+        return {"Authorization": f"Bearer {token}"}
+
+    def of_subscription(self, venue_ns: int) -> str:
+        """The token of one subscription."""
+        return self._made(venue_ns, None)
+
+    def _made(self, venue_ns: int, uri: str | None) -> str:
+        nonce = hashlib.sha256(f"{venue_ns} {next(self._numbers)} {uri}".encode()).hexdigest()[:32]
+        return self._credentials.token(venue_ns // SECOND, nonce, uri)
+
+
+def redacted(frame: bytes) -> bytes:
+    """A frame without the tokens in it."""
+    return _TOKEN.sub(b"***", frame) if b"eyJ" in frame else frame
 
 
 def request_uri(method: str, host: str, path: str) -> str:
@@ -123,6 +171,27 @@ def _from_base64(text: str) -> PrivateKey:
     if raw[32:] and key.public_key().public_bytes_raw() != raw[32:]:
         raise _wrong("base64 of a seed with the public key of another seed")
     return key
+
+
+def _kind(credentials: CoinbaseCredentials) -> str:
+    return "ed25519" if isinstance(credentials.private_key, Ed25519PrivateKey) else "es256"
+
+
+def _made_up(kind: str) -> CoinbaseCredentials:
+    """A key of this kind that no account has.
+
+    Raises:
+        ConfigError: There is no such kind.
+    """
+    if kind == "ed25519":
+        return CoinbaseCredentials(key_name="stand-in", private_key=Ed25519PrivateKey.from_private_bytes(bytes(32)))
+    if kind == "es256":
+        return CoinbaseCredentials(key_name="stand-in", private_key=derive_private_key(1, SECP256R1()))
+    raise ConfigError(_WHERE, "the kind ed25519 or es256", repr(kind))
+
+
+#: Keys for a replay.
+STAND_IN = StandInKeys(kind=_kind, make=_made_up)
 
 
 def _wrong(got: str) -> ConfigError:

@@ -23,6 +23,8 @@ class Channel(Enum):
     LEVEL2 = "level2"
     MARKET_TRADES = "market_trades"
     TICKER = "ticker"
+    #: The account's orders; of no product, so of all.
+    USER = "user"
     #: One frame a second, whatever the market does; of no product.
     HEARTBEATS = "heartbeats"
 

@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-import random
 from typing import Any
 
-import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bloor.market.book import OrderBook
 from bloor.market.compiled.binding import Call
-from bloor.market.compiled.pipeline import market_pipeline
-from bloor.market.events import EventView
-from bloor.market.instruments import InstrumentTable
-from bloor.market.pipeline import MarketPipeline
 from bloor.model.instrument import Instrument
-from bloor.model.orders import Side
+from bloor.testing.bothpipelines import BothPipelines
+from bloor.testing.hostile import EXTRA, ODD_VALUES, Writer
 from bloor_coinbase.instruments import normalizer_spec
 
 SPEC = normalizer_spec()
 SYMBOLS = ["BTC-USD", "SHIB-USD", "ETH-BTC", "ÉTÉ-USD", "NEW-USD"]
 
-ODD_NUMBERS = [
-    "0", "0.0", "0.00000000", "00100.5", "1e2", "-1.5", "", ".", "1.", ".5", "NaN", "1_0", "+1", " 1", "1 ", "\u0661",
-    "100000000000000000", "100000000000000001", "9223372036854775807", "9223372036854775808", "92233720368547758.08",
-    "2305843009213693952", "0.000000000000000001", "123456789012345678901234567890", "100.123456789",
-    "1" + "0" * 70, "100." + "0" * 70, "0" * 20 + "1",
-]  # fmt: skip
 ODD_TIMES = [
     "1970-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "1969-12-31T23:59:59.999Z", "2262-01-01T00:00:00Z",
     "2262-05-01T00:00:00Z", "2261-12-31T23:59:59.999999999Z", "2024-02-29T12:00:00.1Z", "2023-02-29T12:00:00Z",
@@ -38,37 +26,21 @@ ODD_TIMES = [
     "2026-01-01T00:00:00.Z", "2026-01-01T00:00:00.1234567890Z", "2026-01-01t00:00:00Z", "2026-01-01 00:00:00Z", "",
     "2026-1-01T00:00:00Z", "\u0662026-01-01T00:00:00Z",
 ]  # fmt: skip
-ODD_INTEGERS = [-1, 0, 10**17, 10**18 - 1, 10**18, 2**63 - 1, 2**63, 10**30, 1.5, "1", None, True]
-ODD_VALUES = [None, True, 1, -2.5, "x", "", [], {}, [[]], [{}], [["1", "2"]], {"a": [1, {}]}]
-EXTRA: list[tuple[str, Any]] = [
-    ("client_id", ""), ("client_id", "x"), ("type", "update"), ("nested", {"a": [1, {"b": "}]"}]}), ("", 1), ("é", "é"),
-    ("text", 'a"b\\c'), ("best_bid", "1"), ("price", "1"), ("product_id", "BTC-USD"), ("sequence_num", 5),
-    ("side", "bid"), ("big", 10**25), ("float", 1.5e300),
+#: Fields of other messages, and of none.
+MORE: list[tuple[str, Any]] = [
+    *EXTRA, ("client_id", ""), ("client_id", "x"), ("type", "update"), ("best_bid", "1"), ("price", "1"),
+    ("product_id", "BTC-USD"), ("sequence_num", 5), ("side", "bid"),
 ]  # fmt: skip
 
 
-class Market:
+class Market(Writer):
     """Makes frames that Coinbase could send, and others, from a seed."""
 
     def __init__(self, seed: int, wild: bool) -> None:
-        self.random = random.Random(seed)
-        self.wild = wild
+        super().__init__(seed, wild=wild)
         self.symbols = self.random.sample(SYMBOLS, self.random.choice([1, 1, 2, 3]))
-        self.careless = self.random.choice([0.0, 0.005, 0.03]) if wild else 0.0
         self.seq = self.random.choice([0, 0, 7])
         self.traded = 100
-
-    def chance(self, part: float) -> bool:
-        return self.random.random() < part
-
-    def number(self, about: float, spread: float) -> str:
-        if self.chance(self.careless):
-            return self.random.choice(ODD_NUMBERS)
-        value = about + spread * (self.random.randrange(-20, 21) / 10)
-        text = f"{abs(value):.{self.random.choice([0, 1, 2, 2, 2])}f}"
-        if self.chance(0.3) and "." in text:
-            text = text.rstrip("0").rstrip(".") or "0"
-        return text + ("0" * self.random.randrange(8) if "." in text and self.chance(0.1) else "")
 
     def time(self) -> str:
         if self.chance(self.careless * 3):
@@ -76,9 +48,6 @@ class Market:
         digits = f"{self.random.randrange(10**9):09}"[: self.random.randrange(10)].rstrip("0")
         second = f"{self.random.randrange(60):02}"
         return f"2026-08-{self.random.randrange(1, 32):02}T22:34:{second}{'.' + digits if digits else ''}Z"
-
-    def one(self, odd: list[Any], value: Any) -> Any:
-        return self.random.choice(odd) if self.chance(self.careless) else value
 
     def levels(self) -> Any:
         if self.chance(0.02):
@@ -139,7 +108,7 @@ class Market:
 
     # ---- as text ----
 
-    def frame(self) -> bytes:
+    def message(self) -> bytes:
         channel, event = self.event()
         events = [event]
         if self.chance(0.05):
@@ -149,14 +118,13 @@ class Market:
         document: dict[str, Any] = {"channel": channel}
         if self.chance(0.2):
             document["client_id"] = ""
-        document |= {"timestamp": self.time(), "sequence_num": self.one(ODD_INTEGERS, self.seq), "events": events}
+        document |= {"timestamp": self.time(), "sequence_num": self.integer(self.seq), "events": events}
         if self.chance(0.02):
             del document["sequence_num"]
         self.seq = 0 if self.chance(0.01) else self.seq + self.random.choice([1] * (40 if self.wild else 200) + [2, 0])
         if self.wild:
             self.tamper(document)
-        text = self.text(document, tidy=self.chance(0.85)).encode()
-        return self.mutated(text) if self.wild and self.chance(0.15) else text
+        return self.frame(document, tidy=0.85)
 
     def tamper(self, document: dict[str, Any]) -> None:
         """Adds, takes out or replaces a field, however deep."""
@@ -167,102 +135,35 @@ class Market:
                 break
             inner = nested[0][-1]
         if self.chance(0.1):
-            key, value = self.random.choice(EXTRA)
+            key, value = self.random.choice(MORE)
             inner[key] = value
         if inner and self.chance(self.careless):
             del inner[self.random.choice(list(inner))]
         if inner and self.chance(self.careless):
             inner[self.random.choice(list(inner))] = self.random.choice(ODD_VALUES)
 
-    def text(self, value: Any, tidy: bool) -> str:
-        def gap() -> str:
-            return "" if tidy or self.chance(0.8) else self.random.choice([" ", "\n", "\t ", "\r\n"])
 
-        if isinstance(value, dict):
-            items = list(value.items())
-            if not tidy and self.chance(0.5):
-                self.random.shuffle(items)
-            if items and self.chance(self.careless):
-                items.append(self.random.choice(items))
-            inner = ",".join(f"{gap()}{self.text(k, tidy)}{gap()}:{gap()}{self.text(v, tidy)}{gap()}" for k, v in items)
-            return "{" + inner + "}"
-        if isinstance(value, list):
-            return "[" + ",".join(f"{gap()}{self.text(v, tidy)}{gap()}" for v in value) + gap() + "]"
-        if isinstance(value, str):
-            if value and self.chance(self.careless / 2):
-                return '"' + "".join(f"\\u{ord(c):04x}" for c in value) + '"'
-            return orjson.dumps(value).decode()
-        return repr(value) if type(value) in (int, float) else orjson.dumps(value).decode()
-
-    def mutated(self, text: bytes) -> bytes:
-        frame = bytearray(text)
-        for _ in range(self.random.choice([1, 1, 1, 2, 3])):
-            at = self.random.randrange(len(frame) + 1)
-            how = self.random.choice(["replace", "insert", "delete", "truncate", "double"])
-            byte = self.random.choice(b'0123456789".,:{}[]eE-+ \\\0abtfn\x80\xff')
-            if how == "insert" or at == len(frame):
-                frame.insert(at, byte)
-            elif how == "replace":
-                frame[at] = byte
-            elif how == "delete":
-                del frame[at : at + self.random.choice([1, 1, 1, 5])]
-            elif how == "truncate":
-                del frame[at:]
-            else:
-                frame[at:at] = frame[at : at + 9]
-            if not frame:
-                break
-        return bytes(frame)
+LISTED = [
+    Instrument(
+        venue="coinbase", symbol=symbol, venue_symbol=symbol, base=symbol[:-4], quote="USD", price_decimals=2,
+        qty_decimals=qty_decimals, tick_units=tick_units,
+    )
+    for symbol, qty_decimals, tick_units in (("BTC-USD", 3, 1), ("SHIB-USD", 1, 5), ("ÉTÉ-USD", 8, 1))
+]  # fmt: skip
 
 
-class Watched:
-    """One pipeline and everything it said."""
-
-    def __init__(self, compiled: bool, options: dict[str, Any]) -> None:
-        self.said: list[Any] = []
-        self.table = InstrumentTable(
-            Instrument(
-                venue="coinbase", symbol=symbol, venue_symbol=symbol, base=symbol[:-4], quote="USD", price_decimals=2,
-                qty_decimals=qty_decimals, tick_units=tick_units,
-            )
-            for symbol, qty_decimals, tick_units in (("BTC-USD", 3, 1), ("SHIB-USD", 1, 5), ("ÉTÉ-USD", 8, 1))
-        )  # fmt: skip
-        self.pipeline: MarketPipeline = market_pipeline(
-            SPEC, self.table, self.event, compiled=compiled, on_error=lambda text: self.said.append(text),
-            on_resync=lambda symbol, why: self.said.append((symbol, why)), **options,
-        )  # fmt: skip
-
-    def event(self, event: EventView, book: OrderBook | None) -> None:
-        self.said.append((event.array.tobytes(), None if book is None else book.top.tolist()))
-        if event.kind in (1, 2):
-            self.said.append(self.pipeline.last_trade_id)
-
-    def all(self) -> Any:
-        books = [
-            (book.instrument, book.top.tolist(), book.depth(Side.BUY), book.depth(Side.SELL))
-            for book in self.pipeline.books
-        ]
-        return self.said, self.pipeline.counters, self.pipeline.last_trade_id, books, list(self.table)
-
-
-def both(seed: int, wild: bool, frames: int, **call: Any) -> None:
+def both(seed: int, wild: bool, frames: int, call: Call | None = None) -> None:
     """Feeds one stream to both ways and compares after every frame."""
     market = Market(seed, wild)
-    options: dict[str, Any] = {
-        "assume_empty": market.chance(0.5), "infer": market.chance(0.8), "refetch": market.chance(0.5),
-    }  # fmt: skip
-    compiled, reference = Watched(True, options | call), Watched(False, options)
-    for n in range(frames):
+    ways = BothPipelines(
+        SPEC, LISTED, call=call, assume_empty=market.chance(0.5), infer=market.chance(0.8), refetch=market.chance(0.5)
+    )
+    for _ in range(frames):
         if market.chance(0.02):
-            results: list[Any] = [side.pipeline.reset() for side in (compiled, reference)]
-            frame = b"reset"
+            ways.reset()
         else:
-            frame = market.frame()
-            results = [side.pipeline.frame(frame, n) for side in (compiled, reference)]
-        assert results[0] == results[1], frame
-        assert compiled.said == reference.said, frame
-        assert compiled.pipeline.counters == reference.pipeline.counters, frame
-    assert compiled.all() == reference.all()
+            ways.frame(market.message())
+    ways.settle()
 
 
 seeds = st.integers(0, 2**64)

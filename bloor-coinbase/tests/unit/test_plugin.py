@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bloor.errors import ConfigError, PluginError
+from bloor.errors import ConfigError
 from bloor.plugins import PluginHost
 
 
@@ -30,7 +30,10 @@ def test_it_has_market_data():
     assert host.feed("coinbase").default_symbol == "BTC-USD"
 
 
-def test_what_it_does_not_have_is_said():
-    """Asking for order entry names plug-in and distribution."""
-    with pytest.raises(PluginError, match=r"'coinbase' from bloor-coinbase .*provides no executor"):
-        PluginHost().executor("coinbase")
+def test_it_has_order_entry_and_says_what_it_does_without() -> None:
+    """An executor with what live mode and replays need; nothing cancels open orders when we fall silent."""
+    spec = PluginHost().executor("coinbase")
+    assert spec.venue == "coinbase"
+    assert spec.account is not None and spec.stand_in is not None
+    assert spec.searches_trades
+    assert spec.dead_man is not None and not spec.dead_man.supported

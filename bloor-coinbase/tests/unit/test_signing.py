@@ -6,13 +6,27 @@ import base64
 import json
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
+from cryptography.hazmat.primitives.asymmetric.ec import (
+    ECDSA,
+    SECP384R1,
+    EllipticCurvePrivateKey,
+    generate_private_key,
+)
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from bloor.errors import ConfigError
-from bloor_coinbase.signing import CoinbaseCredentials, load_private_key, read_credentials, request_uri
+from bloor_coinbase.signing import (
+    STAND_IN,
+    CoinbaseCredentials,
+    Tokens,
+    load_private_key,
+    read_credentials,
+    redacted,
+    request_uri,
+)
 
 # coinbase-advanced-py, tests of its JWT generator: throw-away keys
 EC_BODY = (
@@ -96,6 +110,48 @@ def test_a_missing_name_is_named():
 
 
 def test_the_key_is_not_shown():
-    """Printing credentials shows the name only."""
+    """Printing credentials shows nothing of them."""
     credentials = CoinbaseCredentials(key_name=NAME, private_key=load_private_key(ED_SEED))
-    assert repr(credentials) == f"CoinbaseCredentials(key_name={NAME!r})"
+    assert repr(credentials) == "CoinbaseCredentials()"
+
+
+EC_PKCS8 = load_private_key(EC_PEM).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+@pytest.mark.parametrize("text", [EC_PEM, EC_PKCS8, EC_PEM.replace("\n", "\\n"), EC_PKCS8.replace("\n", "\\n")])
+def test_every_form_of_an_elliptic_curve_key_is_the_same_key(text):
+    """SEC1 and PKCS#8, with line ends as they are or escaped."""
+    key = load_private_key(text)
+    assert isinstance(key, EllipticCurvePrivateKey)
+    assert key.private_numbers() == load_private_key(EC_PEM).private_numbers()
+
+
+def test_a_key_on_another_curve_is_refused():
+    """ES256 is P-256."""
+    pem = generate_private_key(SECP384R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    with pytest.raises(ConfigError, match="another kind"):
+        load_private_key(pem)
+
+
+@pytest.mark.parametrize("secret", [EC_PEM, ED_SEED])
+def test_every_token_is_new(secret):
+    """Two for the same moment differ in their nonce, of either kind of key; only those of requests have a uri."""
+    tokens = Tokens(read_credentials({"key_name": NAME, "private_key_pem": secret}), "api.coinbase.com")
+    first, second = (tokens.of_request("POST", "/p?a=1", 5_900_000_000)["Authorization"] for _ in range(2))
+    heads = [parts(text.removeprefix("Bearer "))[:2] for text in (first, second)]
+    assert heads[0][0]["nonce"] != heads[1][0]["nonce"]
+    assert heads[0][1] == heads[1][1]
+    assert (heads[0][1]["nbf"], heads[0][1]["uri"]) == (5, "POST api.coinbase.com/p")
+    assert "uri" not in parts(tokens.of_subscription(0))[1]
+
+
+@pytest.mark.parametrize("secret", [EC_PEM, ED_SEED])
+def test_a_replay_does_without_the_key(secret):
+    """A stand-in of the same kind, and frames without tokens: what is recorded is the same."""
+    kind = STAND_IN.kind(read_credentials({"key_name": NAME, "private_key_pem": secret}))
+    made = STAND_IN.make(kind)
+    assert STAND_IN.kind(made) == kind
+    token = made.token(5, "ab12")
+    assert redacted(f'{{"jwt":"{token}"}}'.encode()) == b'{"jwt":"***"}'
+    with pytest.raises(ConfigError, match="es256"):
+        STAND_IN.make("hmac")

@@ -12,6 +12,7 @@
     ├── ProtocolError                a conversation with a venue went wrong
     │   ├── LocalProtocolError       our side broke the rules
     │   └── RemoteProtocolError      the other side did
+    │       └── AccessRefusedError   the venue does not let these keys in
     ├── JournalError                 the journal cannot be written or is corrupt
     └── RunError                     a run that began and could not go on (exit code 1)
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 __all__ = [
+    "AccessRefusedError",
     "BloorError",
     "ConfigError",
     "InputFileError",
@@ -164,6 +166,10 @@ class LocalProtocolError(ProtocolError):
 
 class RemoteProtocolError(ProtocolError):
     """The venue sent something the protocol does not allow."""
+
+
+class AccessRefusedError(RemoteProtocolError):
+    """The venue does not let these keys in: asking again would not help, and a run ends with it."""
 
 
 class JournalError(BloorError):

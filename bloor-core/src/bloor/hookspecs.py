@@ -8,7 +8,10 @@ it was written for::
     momentum = "my_package.momentum"
 
     [project.entry-points."bloor.manifest"]
-    momentum = "strategy:api1"          # venue, feed, strategy or risk_check; then api and a number
+    momentum = "strategy:api1"
+
+The manifest's word is the kind: ``venue``, ``feed`` for market data without order entry, ``normalizer``, ``strategy``
+or ``risk_check``; then comes ``api`` and a number.
 
 In the module, a hook is a function of its name, marked with :data:`hookimpl`::
 
@@ -32,6 +35,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,10 +57,13 @@ __all__ = [
     "API_VERSION",
     "ENTRY_POINT_GROUP",
     "MANIFEST_GROUP",
+    "Commission",
+    "Diagnosis",
     "ExecutorContext",
     "ExecutorSpec",
     "FeedContext",
     "FeedSpec",
+    "Finding",
     "NormalizerSpec",
     "SimulatedVenueSpec",
     "StandInKeys",
@@ -167,6 +174,21 @@ class StandInKeys:
 
 
 @frozen(kw_only=True)
+class Commission:
+    """What a venue takes of each fill on its lowest tier, as fractions of the value: 0.001 is 0.1 %.
+
+    Attributes:
+        maker: Of what a resting order receives.
+        taker: Of what an order receives that trades at once.
+        in_quote: Whether it is always in the quote asset; otherwise a buy pays it in the base asset that it receives.
+    """
+
+    maker: Decimal = Decimal("0.001")
+    taker: Decimal = Decimal("0.001")
+    in_quote: bool = False
+
+
+@frozen(kw_only=True)
 class ExecutorSpec:
     """Order entry at a venue.
 
@@ -186,6 +208,7 @@ class ExecutorSpec:
         account: Makes what asks about an account before it is traded on (:mod:`bloor.venue.account`); live mode and
             ``bloor check`` need it.
         dead_man: What the venue does about open orders when we fall silent; None when the plug-in does not say.
+        commission: What the venue takes of fills; a run on paper takes the same.
     """
 
     venue: str
@@ -198,6 +221,7 @@ class ExecutorSpec:
     stand_in: StandInKeys | None = None
     account: Callable[[ExecutorContext], AccountInterface] | None = None
     dead_man: DeadMan | None = None
+    commission: Commission = Commission()
 
 
 @frozen(kw_only=True)
@@ -211,6 +235,33 @@ class SimulatedVenueSpec:
 
     venue: str
     build: Callable[[SimulationOptions, Outbox], SimulatedVenue]
+
+
+class Finding(Enum):
+    """How something that was looked at is; values are words for a person."""
+
+    PASS = "pass"  # noqa: S105 (a word for a person)
+    WARN = "warn"
+    FAIL = "fail"
+    #: It could not be tried, or does not matter here.
+    SKIP = "skip"
+
+
+@frozen(kw_only=True)
+class Diagnosis:
+    """One thing that ``bloor plugins doctor`` looked at.
+
+    Attributes:
+        subject: What was looked at, in a few words: ``cache``, ``licence file``.
+        finding: How it is. With a ``FAIL`` among them the doctor ends with exit code 1.
+        text: What was found. It is printed: no key, no secret.
+        advice: What to do; empty when nothing is to be done.
+    """
+
+    subject: str
+    finding: Finding
+    text: str
+    advice: str = ""
 
 
 # ---- the five kinds -------------------------------------------------------------------------------------------------
@@ -269,3 +320,13 @@ def bloor_session_start(session: Path, mode: str) -> None:
 @hookspec
 def bloor_session_finish(session: Path, summary: Mapping[str, Any]) -> None:
     """A run has ended and ``summary.json`` is written. An error here is reported and changes nothing."""
+
+
+@hookspec
+def bloor_doctor(config: Any, online: bool) -> Sequence[Diagnosis]:  # type: ignore[empty-body]
+    """What the plug-in can say of its own health. Called by ``bloor plugins doctor`` only, in a process of its own.
+
+    ``config`` is the plug-in's section, typed (a venue's, a strategy's parameters, a risk check's limits; None without
+    one). Only when ``online`` is true may the network be used, and then no other addresses than those that the plug-in
+    trades with. An error here is a finding about the plug-in, and so is taking longer than a minute.
+    """

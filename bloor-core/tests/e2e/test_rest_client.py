@@ -17,6 +17,7 @@ from bloor.host.loop import runner
 from bloor.host.rest import RestClient
 from bloor.native.clock import WallClock
 from bloor.venue.rest import RateLimit, RestRules, Urgency
+from bloor.venue.session import Request
 
 SECOND = 1_000_000_000
 LIMIT = RateLimit(name="weight", limit=100, window_ns=60 * SECOND, reserve=10, header="x-used", counts=lambda _: 30)
@@ -154,3 +155,108 @@ def test_the_venues_clock_is_followed() -> None:
 
     offset, error = run(work)
     assert abs(offset - ahead) <= error < SECOND
+
+
+def test_a_body_arrives_as_it_is_and_is_signed_when_it_is_written() -> None:
+    """Bytes and type are those of the request; a request that had to wait is signed for the moment it leaves."""
+    seen: list[tuple[bytes, str, int]] = []
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        seen.append((await request.read(), request.headers["Content-Type"], int(request.headers["X-Written"])))
+        return web.Response(text="{}")
+
+    order = Request(
+        tag="n1", method="POST", path="/order", params="", body=b'{"side":"BUY","text":"\xc3\xa9 %2F"}',
+        headers={"Content-Type": "application/json"}, sign=lambda now_ns: {"X-Written": str(now_ns)},
+    )  # fmt: skip
+
+    async def work() -> int:
+        async with client(handler) as venue:
+            assert (await venue.request(order)).status == 200
+            blocked_ns = venue.now() + SECOND // 2
+            venue.budget.blocked_until_ns = blocked_ns
+            assert (await venue.request(order)).status == 200
+            return blocked_ns
+
+    blocked_ns = run(work)
+    assert [row[:2] for row in seen] == [(order.body, "application/json")] * 2
+    assert seen[0][2] < seen[1][2]
+    assert blocked_ns <= seen[1][2]
+
+
+def test_a_request_waits_no_longer_than_its_patience() -> None:
+    """It is refused here at once, without being signed or sent, when it would have to wait longer."""
+    served: list[str] = []
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        served.append(request.path)
+        return web.Response()
+
+    def sign(now_ns: int) -> dict[str, str]:
+        raise AssertionError("it is not to be signed")
+
+    request = Request(tag="n1", method="POST", path="/order", params="", sign=sign, patience_ns=SECOND // 10)
+
+    async def work() -> rest.Answer:
+        async with client(handler) as venue:
+            venue.budget.blocked_until_ns = venue.now() + SECOND
+            return await venue.request(request)
+
+    answer = run(work)
+    assert (answer.status, answer.body, served) == (429, b"", [])
+
+
+def test_one_connection_carries_one_request_after_the_other() -> None:
+    """It is kept open, so that an order need not wait for a new one."""
+    peers: set[Any] = set()
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        assert request.transport is not None
+        peers.add(request.transport.get_extra_info("peername"))
+        return web.Response(text="{}")
+
+    async def work() -> None:
+        async with client(handler, None) as venue:
+            for number in range(5):
+                request = Request(tag=str(number), method="POST", path="/order", params="", body=b"{}")
+                assert (await venue.request(request)).status == 200
+
+    run(work)
+    assert len(peers) == 1
+
+
+def test_a_signed_request_follows_nobody_to_another_host() -> None:
+    """A redirection is its answer; so is one to the same host."""
+
+    async def handler(_: web.Request) -> web.StreamResponse:
+        return web.Response(status=307, headers={"Location": "/elsewhere"})
+
+    async def work() -> int:
+        async with client(handler) as venue:
+            order = Request(tag="n", method="POST", path="/order", params="", sign=lambda _: {"Authorization": "x"})
+            return (await venue.request(order)).status
+
+    assert run(work) == 307
+
+
+def test_it_is_told_when_a_request_is_written() -> None:
+    """Once, with a body or without one, after whatever it had to wait for; and not when it is never sent."""
+    told: list[int] = []
+
+    async def handler(_: web.Request) -> web.StreamResponse:
+        return web.Response()
+
+    async def work() -> tuple[int, int]:
+        async with client(handler) as venue:
+            begun_ns = venue.now()
+            venue.budget.blocked_until_ns = begun_ns + SECOND // 4
+            for body in (b"{}", b""):
+                request = Request(tag="n1", method="POST", path="/order", params="", body=body)
+                assert (await venue.request(request, lambda: told.append(venue.now()))).status == 200
+            venue.budget.blocked_until_ns = venue.now() + 60 * SECOND
+            assert (await venue.request(request, lambda: told.append(venue.now()))).status == 429
+            return begun_ns, venue.now()
+
+    begun_ns, ended_ns = run(work)
+    assert len(told) == 2
+    assert begun_ns + SECOND // 4 <= told[0] < told[1] < ended_ns

@@ -140,7 +140,7 @@ def test_without_a_terminal_the_summary_is_plain_text(tmp_path: Path) -> None:
     [
         (["-p", "momentm"], ["momentm", "did you mean 'momentum'"]),
         (["-p", "momentum", "--venue", "binanse"], ["binanse", "did you mean 'binance'"]),
-        (["-p", "momentum", "--venue", "kraken"], ["bloor-kraken", "provides no executor"]),
+        (["-p", "momentum", "--venue", "binance-usdm"], ["bloor-binance", "provides no executor"]),
         (["--venue", "binance"], ["at least one strategy", "momentum"]),
         (["-p", "momentum", "--set", "strategy.momentum.fasst=3"], ["momentum.fasst", "did you mean 'fast'", "--set"]),
         (["-p", "momentum", "--set", "strategy.momentum.fast=many"], ["momentum.fast", "an integer", "'many'"]),

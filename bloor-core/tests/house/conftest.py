@@ -52,5 +52,6 @@ def distributions(root: Path) -> list[Path]:
 
 @pytest.fixture(scope="session")
 def sources(distributions: list[Path]) -> list[Source]:
-    """Every module of every distribution."""
-    return [read(path, folder / "src") for folder in distributions for path in sorted((folder / "src").rglob("*.py"))]
+    """Every module of every distribution; templates of packages that are still to be made are not among them."""
+    paths = [(path, folder / "src") for folder in distributions for path in sorted((folder / "src").rglob("*.py"))]
+    return [read(path, src) for path, src in paths if "templates" not in path.parts]

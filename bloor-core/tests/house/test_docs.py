@@ -26,7 +26,7 @@ def reference(root):
     return runpy.run_path(str(root / "docs" / "reference.py"))
 
 
-@pytest.mark.parametrize("page", ["hooks.md", "cli.md", "python.md"])
+@pytest.mark.parametrize("page", ["hooks.md", "cli.md", "python.md", "cards.md"])
 def test_reference_pages_say_what_the_code_says(reference, root, page):
     """Every hook and every command is documented, with its exact signature."""
     written = (root / "docs" / "reference" / page).read_text(encoding="utf-8")

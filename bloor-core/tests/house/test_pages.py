@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import tomllib
@@ -71,24 +72,25 @@ def test_the_files_on_the_page_are_right(configuration, tmp_path):
 def test_the_plugin_of_the_how_to_works(root, shelf):
     """What the page tells an author to write is found, loads and is configured as it says."""
     page = root / "docs" / "how-to" / "write-a-plugin.md"
-    module, *_ = blocks(page, "python")
+    module, check, *_ = blocks(page, "python")
     (project,) = (tomllib.loads(text)["project"]["entry-points"] for text in blocks(page, "toml"))
     package = shelf.folder / "my_package"
     package.mkdir()
     (package / "__init__.py").touch()
-    shelf.add("my-package", project["bloor"], {"my_package/dip.py": module}, manifest=project["bloor.manifest"])
+    shelf.add("my-package", project["bloor"], {"my_package/dip.py": module + check}, manifest=project["bloor.manifest"])
     done = shelf.bloor("plugins", "info", "dip", "--json")
     document = json.loads(done.stdout)
     assert (document["kind"], document["section"]) == ("strategy", "strategy.dip")
     assert [setting["key"] for setting in document["settings"]] == ["level"]
-    rows = json.loads(shelf.bloor("plugins", "doctor", "--json").stdout)["plugins"]
-    assert [row["state"] for row in rows if row["name"] == "dip"] == ["ok"]
+    document = json.loads(shelf.bloor("plugins", "doctor", "dip", "--json").stdout)
+    assert [row["state"] for row in document["plugins"]] == ["ok"]
+    assert [check["text"] for check in document["checks"] if check["plugin"] == "dip"] == ["it buys below 100 ticks"]
 
 
 def test_the_risk_check_of_the_how_to_works(root, on_path):
     """It is found, and both of its forms answer what the page says."""
     page = root / "docs" / "how-to" / "write-a-plugin.md"
-    _, check, kernel = blocks(page, "python")
+    _, _, check, kernel = blocks(page, "python")
     package = on_path.folder / "my_package"
     package.mkdir()
     (package / "__init__.py").touch()
@@ -108,3 +110,19 @@ def test_the_risk_check_of_the_how_to_works(root, on_path):
         expected = code and Denial(code, "quiet-start")
         assert gate.account(form.ask(order.address, book.address, exposure.address, 0)) == expected
         assert gate.decide_in_python(order, book, exposure, 0) == expected
+
+
+def test_what_new_packages_import_is_promised(root):
+    """A package that `bloor new` makes uses nothing that the page on the promise does not name."""
+    text = (root / "docs" / "explanation" / "plugin-promise.md").read_text(encoding="utf-8")
+    promised = set(re.findall(r"`(bloor\.[a-z_.]+)`", text.partition("## When the number rises")[0]))
+    templates = root / "bloor-core" / "src" / "bloor" / "scaffold" / "templates"
+    used = {
+        node.module
+        for path in templates.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and node.module.startswith("bloor.")
+    }
+    assert used
+    rest = {name for name in used if not any(f"{name}.".startswith(f"{module}.") for module in promised)}
+    assert not rest

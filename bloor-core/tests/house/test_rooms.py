@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 
 #: The rooms of the core, highest first; a room imports from its own row and from the rows below it.
 ROWS = [
-    {"cli", "api", "__main__"},
+    {"cli", "api", "scaffold", "__main__"},
     {"host"},
     {"backtest", "optimize", "observe", "simulation"},
     {"engine"},

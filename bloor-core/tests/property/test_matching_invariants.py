@@ -45,6 +45,8 @@ STOPS = st.tuples(
     st.booleans(),
 )
 AMENDS = st.tuples(st.just("amend"), st.integers(0, 1000), UNITS)
+EXPIRIES = st.tuples(st.just("expire"), st.integers(0, 1000))
+CHANGES = st.tuples(st.just("change"), st.integers(0, 1000), PRICES, UNITS, PRICES)
 TRADES = st.tuples(st.just("trade"), PRICES, UNITS, SIDES, st.booleans())
 
 
@@ -183,15 +185,16 @@ class Ledger:
 
 
 @given(
-    st.lists(st.one_of(ORDERS, STOPS, AMENDS, CANCELS, LEVELS, TRADES), max_size=50),
+    st.lists(st.one_of(ORDERS, STOPS, AMENDS, CHANGES, EXPIRIES, CANCELS, LEVELS, TRADES), max_size=50),
     st.integers(0, 3000),
     st.integers(0, 3000),
     st.booleans(),
+    st.booleans(),
 )
-def test_an_account_is_exactly_its_fills(steps, base_lots, quote, public):
+def test_an_account_is_exactly_its_fills(steps, base_lots, quote, public, in_quote):
     """Balances change by fills and fees only, nothing is locked without an order, and nothing is ever negative."""
     ledger = Ledger()
-    account = Account(1, Fees(maker_ppm=750, taker_ppm=1000))
+    account = Account(1, Fees(maker_ppm=750, taker_ppm=1000, in_quote=in_quote))
     market = Market(INSTRUMENT, MatchingBook(), publishes_market_trades=public)
     exchange = Exchange({"AB": market}, [account], ledger)
     start = {"A": base_atoms(INSTRUMENT, base_lots * 1000), "B": quote * 10**14}
@@ -206,6 +209,15 @@ def test_an_account_is_exactly_its_fills(steps, base_lots, quote, public):
         elif step[0] == "cancel":
             if placed:
                 exchange.cancel(placed[step[1] % len(placed)], now)
+        elif step[0] == "expire":
+            if placed:
+                order = placed[step[1] % len(placed)]
+                was_open = order.status is OrderState.OPEN
+                assert exchange.expire(order, now) is was_open
+                assert not was_open or order.status is OrderState.EXPIRED
+        elif step[0] == "change":
+            if placed:
+                change(exchange, placed[step[1] % len(placed)], step, now)
         elif step[0] == "amend":
             if placed:
                 order = placed[step[1] % len(placed)]
@@ -235,3 +247,20 @@ def test_an_account_is_exactly_its_fills(steps, base_lots, quote, public):
         assert order.executed == sum(fill.units for fill in order.fills)
         assert order.reserved == 0 or order.status is OrderState.OPEN
         assert order.value < INT64_MAX**2
+
+
+def change(exchange, order, step, now):
+    """Changes an order if it can be; a refusal leaves it as it was."""
+    units, stop = step[3] * 1000, step[4] if order.waiting else order.stop
+    if (
+        order.status is not OrderState.OPEN
+        or order.type is OrderType.MARKET
+        or units <= order.executed + order.prevented
+    ):
+        return
+    before = (order.price, order.units, order.stop, order.reserved, order.remaining)
+    if exchange.change(order, price=step[2], units=units, stop=stop, now_ns=now) is None:
+        assert (order.price, order.units, order.stop) == (step[2], units, stop)
+    else:
+        assert (order.price, order.units, order.stop, order.reserved, order.remaining) == before
+        assert order.status is OrderState.OPEN

@@ -48,8 +48,8 @@ START = 1_700_000_000_000_000_000
 class Paper:
     """A session and its paper venue, joined by hand, in virtual time."""
 
-    def __init__(self, list_venue, config=INSTANT, seed=1):
-        self.venue = PaperVenue([AB], list_venue.Lists(), config, seed)
+    def __init__(self, list_venue, config=INSTANT, seed=1, normalizer=None):
+        self.venue = PaperVenue([AB], (normalizer or list_venue.Lists)(), config, seed)
         context = ExecutorContext(config=None, endpoints=Endpoints("", "", ""), credentials=None, instruments=[AB])
         self.session = PaperSession(context)
         self.now = START
@@ -377,3 +377,20 @@ def test_money_is_conserved_whatever_happens(list_venue, steps):
         free, locked = Decimal(row["free"]), Decimal(row["locked"])
         assert free >= 0 and locked >= 0
         assert free + locked == held[asset]
+
+
+def test_a_book_of_limited_depth_forgets_what_left_it(list_venue) -> None:
+    """A venue that shows two levels says nothing of a third any more: nobody is met there later."""
+
+    class Short(Paper):
+        def snapshot(self, bids, asks):
+            self.frame("b", "AB", True, 1, 1, bids, asks, self.now)
+
+    short = Short(list_venue, normalizer=list_venue.ShortLists)
+    short.snapshot([["99", "30"], ["98", "50"]], [["101", "20"], ["102", "40"]])
+    short.book(bids=[["100", "10"]])  # 98 is the third now
+    short.book(bids=[["100", "0"], ["97", "5"]])
+    short.place("a", SELL, 98, 60, tif=TimeInForce.IOC)
+    said = short.said(1)
+    assert (K.FILL, "a", 99, 30) in said
+    assert sum(row[3] for row in said if row[0] is K.FILL) == 30

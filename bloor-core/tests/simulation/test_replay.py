@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from bloor.engine.decisions import Decision, DecisionKind
 from bloor.engine.effects import feed_conn, order_conn
-from bloor.errors import PluginError, UsageError
+from bloor.errors import InputFileError, PluginError, UsageError
 from bloor.host.replay.run import ReplayResult, replay
 from bloor.journal.reader import Reader
 from bloor.journal.record import BODY, COMMIT, HEADER_BYTES, RecordKind, aligned, decode
@@ -75,7 +75,7 @@ def write_session(run: VirtualRun, folder: Path, *, ended: bool = True, records:
             writer.tend()
         if ended:
             document = summary(
-                run.engine, mode="sim", session=folder, duration_s=1.0, stale_ns=0, versions={}, notices=()
+                run.engine, mode="sim", session=folder, duration_s=1.0, stale_ns={}, versions={}, notices=()
             )
             (folder / "summary.json").write_bytes(orjson.dumps(document))
             writer.append(RecordKind.STATUS, 0, rows[-1][2], orjson.dumps({"summary": document}))
@@ -407,3 +407,12 @@ def test_a_record_of_an_unknown_kind_or_command_is_refused(run: VirtualRun, tmp_
 
 
 assert BODY.size  # the layout that tamper relies on
+
+
+def test_fills_in_a_currency_of_no_instrument_are_refused(run: VirtualRun, tmp_path: Path) -> None:
+    """They cannot be added up with the others."""
+    folder = write_session(run, tmp_path)
+    fills = folder / "fills.jsonl"
+    fills.write_bytes(fills.read_bytes().replace(b"BTC-USDT", b"BTC-XYZ"))
+    with pytest.raises(InputFileError, match=r"fills\.jsonl: expected fills of the run's instruments, .* 'XYZ'"):
+        verified(folder)

@@ -114,7 +114,9 @@ def replayed(run: VirtualRun, *, timers: bool = True) -> tuple[Engine, MemoryJou
 
 def document(run: VirtualRun) -> dict[str, Any]:
     """The summary of a run."""
-    return summary(run.engine, mode="sim", session=Path("session"), duration_s=1.0, stale_ns=0, versions={}, notices=[])
+    return summary(
+        run.engine, mode="sim", session=Path("session"), duration_s=1.0, stale_ns={}, versions={}, notices=()
+    )
 
 
 @pytest.fixture(scope="module")

@@ -35,6 +35,23 @@ def test_settling_pays_from_what_is_locked_and_takes_the_fee_from_what_is_receiv
     assert account.paid == {"BTC": fee}
 
 
+def test_a_purchase_may_pay_its_commission_on_top():
+    """Where commissions are taken in the quote asset, the higher rate is locked with the value."""
+    fees = Fees(maker_ppm=6_000, taker_ppm=12_000, in_quote=True)
+    account = Account(1, fees)
+    account.deposit("USD", 200 * ONE)
+    assert account.reserve("USD", fees.with_commission(100 * ONE))
+    assert account.balance("USD").locked == 101 * ONE + 2 * ONE // 10
+    account.surcharge("USD", fees.commission(100 * ONE, maker=True))
+    account.settle("USD", 100 * ONE, "BTC", ONE, maker=True, exempt=True)
+    assert account.balance("BTC").free == ONE
+    assert account.balance("USD").locked == 6 * ONE // 10
+    assert account.paid["USD"] == 6 * ONE // 10
+    with pytest.raises(MoneyError, match="a commission of at most"):
+        account.surcharge("USD", ONE)
+    assert Fees(taker_ppm=12_000).with_commission(100 * ONE) == 100 * ONE
+
+
 def test_a_commission_is_cut_to_eight_decimals():
     """Nothing finer than the venue prints is charged."""
     assert Fees(taker_ppm=1000).commission(12_345 * 10**10 + 7, maker=False) == 12 * 10**10

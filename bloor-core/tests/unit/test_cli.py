@@ -195,18 +195,30 @@ def test_broken_plugins_break_nothing_else(shop):
 
 def test_the_doctor_names_what_is_broken(shop):
     """Every plug-in is imported and asked, and the exit code is 1."""
-    done = shop.bloor("plugins", "doctor", "--json")
+    done = shop.bloor("plugins", "doctor", "mine", "bad", "--json")
     document = json.loads(done.stdout)
     rows = {row["name"]: row for row in document["plugins"]}
     assert (done.returncode, document["ok"]) == (1, False)
     assert rows["mine"]["state"] == "ok" and rows["mine"]["import_ms"] > 0
     assert rows["bad"]["state"] == "broken" and re.search(r"SyntaxError: .*bad_mod\.py:1\)", rows["bad"]["reason"])
-    assert "bad_mod.py:1)" in shop.bloor("plugins", "doctor").stdout
+    assert "bad_mod.py:1)" in shop.bloor("plugins", "doctor", "bad").stdout
+
+
+def test_the_doctor_takes_names(shop):
+    """Two plug-ins of one name are a conflict; a name that nobody has is bad usage."""
+    done = shop.bloor("plugins", "doctor", "twice", "--json")
+    assert done.returncode == 1
+    assert {row["state"] for row in json.loads(done.stdout)["plugins"]} == {"conflict"}
+    done = shop.bloor("plugins", "doctor", "twicee")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "is not installed; did you mean 'twice'?" in done.stderr
 
 
 def test_a_blocked_plugin_does_not_trouble_the_doctor(shop):
     """-p no:NAME takes a plug-in out, also from the configuration."""
-    done = shop.bloor("plugins", "doctor", "--json", "-p", "no:bad", "no:old", BLOOR_PLUGINS__BLOCK="twice")
+    done = shop.bloor(
+        "plugins", "doctor", "mine", "bad", "old", "--json", "-p", "no:bad", "no:old", BLOOR_PLUGINS__BLOCK="twice"
+    )
     states = {row["name"]: row["state"] for row in json.loads(done.stdout)["plugins"]}
     assert (states["bad"], states["old"]) == ("blocked", "blocked")
 

@@ -109,6 +109,17 @@ def test_a_hole_loses_every_book(pipe: Pipe) -> None:
     assert pipe.events == [("GAP", 11, 10)]
 
 
+def test_a_frame_that_comes_twice_is_passed_over(pipe: Pipe) -> None:
+    """Nothing of it is taken again, and no book is lost; it counts as a message of no kind."""
+    trade = TradeMessage("A-X", "4", "1", "1", 1, 1)
+    assert pipe.say(ConnectionMessage(5), trade, book("A-X")) == 2
+    assert pipe.say(ConnectionMessage(5), trade, book("A-X")) == 0
+    assert pipe.events == []
+    assert pipe.say(ConnectionMessage(6), book("A-X")) == 1
+    counters = pipe.pipeline.counters
+    assert (counters.gaps, counters.trades, counters.messages, counters.other) == (0, 1, 5, 1)
+
+
 def test_a_number_alone_is_no_message(pipe: Pipe) -> None:
     """A frame that says nothing else goes to the session, and counts as another."""
     assert pipe.say(ConnectionMessage(5)) == 0

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from bloor.errors import BloorError, InputFileError, MoneyError, RemoteProtocolError
 from bloor.hookspecs import NormalizerSpec
+from bloor.market.listed import checked, read_list
 from bloor.model.decimals import MAX_DECIMALS, decimals_of, parse_units
 from bloor.model.instrument import Instrument
 from bloor.model.symbols import canonical
@@ -65,18 +65,13 @@ def read_instrument_file(path: Path) -> Sequence[Instrument]:
     Raises:
         InputFileError: The file cannot be read or is neither.
     """
-    try:
-        body = path.read_bytes()
-        document = parsed(body)
-        return (
-            listed_pairs(document)
-            if type(document) is dict and document.get("channel") == "instrument"
-            else parse_instruments(body)
-        )
-    except OSError as error:
-        raise InputFileError(str(path), f"cannot be read: {error.strerror}") from None
-    except RemoteProtocolError as error:
-        raise InputFileError(str(path), f"expected Kraken's AssetPairs: {error}") from None
+    return read_list(path, _of_either, "Kraken's AssetPairs")
+
+
+def _of_either(body: bytes) -> Sequence[Instrument]:
+    document = parsed(body)
+    by_channel = type(document) is dict and document.get("channel") == "instrument"
+    return listed_pairs(document) if by_channel else parse_instruments(body)
 
 
 def parse_instruments(body: bytes) -> list[Instrument]:
@@ -108,14 +103,7 @@ def listed_pairs(frame: dict[str, Any]) -> list[Instrument]:
 def _checked(kind: str, name: str, entry: Any, make: Callable[[dict[str, Any]], Instrument]) -> Instrument:
     if type(entry) is not dict:
         raise wrong(kind, name, "an object", entry)
-    try:
-        return make(entry)
-    except MoneyError as error:
-        raise RemoteProtocolError(f"{kind}: {name}: {error}") from None
-    except BloorError as error:
-        raise RemoteProtocolError(f"{name}: {error}") from None
-    except ValueError as error:  # what the instrument itself refuses
-        raise RemoteProtocolError(f"{kind}: {name}: {error}") from None
+    return checked(kind, name, lambda: make(entry))
 
 
 def _of_rest(entry: dict[str, Any]) -> Instrument:

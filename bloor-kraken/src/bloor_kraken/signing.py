@@ -14,12 +14,13 @@ import hmac
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from bloor.errors import ConfigError
+from bloor.hookspecs import StandInKeys
 from bloor.venue.secret import Secret
 
-__all__ = ["KrakenCredentials", "Nonces", "read_credentials"]
+__all__ = ["STAND_IN", "KrakenCredentials", "Nonces", "read_credentials"]
 
 
 class Nonces:
@@ -36,6 +37,10 @@ class Nonces:
         self._last = max(self._last + 1, now_ns // 1_000)
         return self._last
 
+    def leap(self) -> None:
+        """Kraken has seen a higher one than we know of: goes on ten seconds further on."""
+        self._last += 10_000_000
+
 
 @frozen(kw_only=True)
 class KrakenCredentials:
@@ -44,10 +49,12 @@ class KrakenCredentials:
     Attributes:
         api_key: The public part.
         secret: The private part, base64 text.
+        nonces: The nonces of this key, for everything in this process that signs with it.
     """
 
-    api_key: str
+    api_key: str = field(repr=False)
     secret: Secret
+    nonces: Nonces = field(factory=Nonces, repr=False, eq=False)
 
     def sign(self, path: str, nonce: int, body: bytes) -> str:
         """``API-Sign`` of a request.
@@ -81,3 +88,18 @@ def read_credentials(keys: Mapping[str, Any]) -> KrakenCredentials:
     except (binascii.Error, ValueError):
         raise ConfigError("credentials.kraken.secret", "base64 text, as Kraken shows it", "something else") from None
     return KrakenCredentials(api_key=keys["api_key"], secret=Secret(keys["secret"]))
+
+
+def _made_up(kind: str) -> KrakenCredentials:
+    """A key that no account has.
+
+    Raises:
+        ConfigError: There is no such kind.
+    """
+    if kind != "hmac":
+        raise ConfigError("credentials.kraken", "the kind hmac", repr(kind))
+    return KrakenCredentials(api_key="stand-in", secret=Secret("c3RhbmQtaW4="))
+
+
+#: Keys for a replay; Kraken has one kind.
+STAND_IN = StandInKeys(kind=lambda _: "hmac", make=_made_up)

@@ -8,11 +8,13 @@ WebSocket v2 says ``BTC/USD``; WebSocket v1 and ``wsname`` of REST say ``XBT/USD
 from __future__ import annotations
 
 from bloor.errors import RemoteProtocolError
+from bloor.model.instrument import Instrument
 from bloor.model.symbols import canonical, split_symbol
 
-__all__ = ["asset", "balance_asset", "from_venue", "split", "to_venue"]
+__all__ = ["asset", "balance_asset", "classed_asset", "from_venue", "old_asset", "split", "to_venue"]
 
 _RENAMED = {"XBT": "BTC", "XDG": "DOGE"}
+_OLD_NAMES = {new: old for old, new in _RENAMED.items()}
 
 #: Assets whose balance key carries a class letter: X for crypto, Z for money of states.
 _CLASSED = {
@@ -35,6 +37,17 @@ def balance_asset(key: str) -> tuple[str, str]:
     return asset(_CLASSED.get(name, name)), wallet
 
 
+def old_asset(name: str) -> str:
+    """REST's name of an asset in a pair: ``XBT`` for ``BTC``, ``XDG`` for ``DOGE``."""
+    return next((old for old, new in _RENAMED.items() if new == name), name)
+
+
+def classed_asset(name: str) -> str:
+    """The balance key of an asset: ``XXBT`` for ``BTC``, ``ZUSD`` for ``USD``, ``SOL`` for ``SOL``."""
+    old = old_asset(name)
+    return next((key for key, plain in _CLASSED.items() if plain == old), old)
+
+
 def to_venue(symbol: str) -> str:
     """The WebSocket v2 name of a canonical symbol: ``BTC/USD`` for ``BTC-USD``.
 
@@ -54,6 +67,22 @@ def from_venue(name: str) -> str:
     if not (base and slash and quote) or "/" in quote:
         raise RemoteProtocolError(f"kraken: expected a symbol BASE/QUOTE such as BTC/USD, got {name!r}")
     return canonical(asset(base), asset(quote))
+
+
+def rest_pair(instrument: Instrument) -> str:
+    """What REST calls a pair in requests, its ``altname``: ``XBTUSD`` for BTC/USD."""
+    return "".join(_OLD_NAMES.get(name, name) for name in (instrument.base, instrument.quote))
+
+
+def rest_names(instrument: Instrument) -> frozenset[str]:
+    """Everything that REST may call a pair in answers: ``XBTUSD``, ``XXBTZUSD``, ``XBT/USD``, ``BTC/USD``."""
+    base, quote = (_names(name) for name in (instrument.base, instrument.quote))
+    return frozenset(f"{b}{slash}{q}" for b in base for q in quote for slash in ("", "/"))
+
+
+def _names(name: str) -> list[str]:
+    old = _OLD_NAMES.get(name, name)
+    return [name, old, *(key for key, value in _CLASSED.items() if value == old)]
 
 
 #: Quote assets of joined names, longest first.

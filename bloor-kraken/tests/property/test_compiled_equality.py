@@ -7,44 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from attrs import asdict
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bloor.market.compiled.answers import UNSURE
-from bloor.market.compiled.pipeline import CompiledPipeline, market_pipeline
-from bloor.market.instruments import InstrumentTable
-from bloor.market.pipeline import MarketPipeline
+from bloor.market.compiled.pipeline import CompiledPipeline
 from bloor.model.instrument import Instrument
-from bloor.model.orders import Side
+from bloor.testing.bothpipelines import BothPipelines, WatchedPipeline
 from bloor_kraken.instruments import normalizer_spec
 
 venue = runpy.run_path(str(Path(__file__).parents[1] / "venue_book.py"))
 VenueBook: Any = venue["VenueBook"]
 digits_of: Any = venue["digits_of"]
-
-
-class Run:
-    """One pipeline and everything that it says."""
-
-    def __init__(self, instruments: list[Instrument], *, compiled: bool) -> None:
-        self.said: list[Any] = []
-        self.pipeline: MarketPipeline = market_pipeline(
-            normalizer_spec(),
-            InstrumentTable(instruments),
-            lambda event, book: self.said.append((event.array.tobytes(), None if book is None else book.view.state)),
-            compiled=compiled,
-            on_error=self.said.append,
-            on_resync=lambda symbol, why: self.said.append((symbol, why)),
-        )
-
-    def take(self, frame: bytes, recv_ns: int) -> tuple[Any, ...]:
-        """Takes a frame; what can be seen of it from outside."""
-        answer = self.pipeline.frame(frame, recv_ns)
-        book = self.pipeline.book("BTC/USD")
-        levels = [book.rows(side).tolist() for side in Side] if book else None
-        top = list(book.top) if book else None
-        return answer, levels, top, asdict(self.pipeline.counters), self.said
 
 
 def listed(price_decimals: int, qty_decimals: int, tick_units: int) -> Instrument:
@@ -116,21 +90,22 @@ def changed(frames: list[bytes], what: list[tuple[int, str, int]]) -> list[bytes
 @given(book=books, known=instruments, what=changes)
 def test_both_forms_say_the_same(book: Any, known: list[Instrument], what: list[tuple[int, str, int]]) -> None:
     """After every frame: the answer, the events, every level, every count and every error."""
-    plain, fast = Run(known, compiled=False), Run(known, compiled=True)
+    ways = BothPipelines(normalizer_spec(), known)
     frames = list(book.frames(45))
-    for n, frame in enumerate([*changed(frames, what), *frames[1:2]]):
-        assert fast.take(frame, n) == plain.take(frame, n), frame
+    for frame in [*changed(frames, what), *frames[1:2]]:
+        ways.frame(frame)
+    ways.settle()
 
 
 @pytest.mark.parametrize("compiled", [False, True])
 def test_a_listed_instrument_is_taken_by_compiled_code(compiled: bool) -> None:
     """Everything after the snapshot: without a question to the reference."""
-    run = Run([listed(1, 8, 1)], compiled=compiled)
+    pipeline = WatchedPipeline(normalizer_spec(), [listed(1, 8, 1)], compiled=compiled).pipeline
     frames = list(VenueBook(3).frames(400))
     for frame in frames[:3]:
-        run.take(frame, 0)
+        pipeline.frame(frame, 0)
     if compiled:
-        assert isinstance(run.pipeline, CompiledPipeline)
-        answers = [run.pipeline.step(frame, 0) for frame in frames[3:]]
+        assert isinstance(pipeline, CompiledPipeline)
+        answers = [pipeline.step(frame, 0) for frame in frames[3:]]
         assert UNSURE not in answers
-        assert run.pipeline.counters.checksums_ok == len(frames) - 1
+        assert pipeline.counters.checksums_ok == len(frames) - 1

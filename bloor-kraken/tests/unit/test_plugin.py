@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bloor.errors import ConfigError, PluginError
+from bloor.errors import ConfigError
 from bloor.plugins import PluginHost
 
 
@@ -39,7 +39,31 @@ def test_market_data_is_handed_over():
     assert (feed.venue, normalizer.venue, feed.default_symbol) == ("kraken", "kraken", "BTC-USD")
 
 
-def test_what_it_does_not_have_is_said():
-    """Asking for order entry names plug-in and distribution."""
-    with pytest.raises(PluginError, match=r"'kraken' from bloor-kraken .*provides no executor"):
-        PluginHost().executor("kraken")
+def test_order_entry_is_handed_over():
+    """An executor of the same venue, with an account to look at, a dead-man switch and keys for a replay."""
+    spec = PluginHost().executor("kraken")
+    assert spec.venue == "kraken"
+    assert spec.searches_trades and spec.dead_man is not None and spec.dead_man.supported
+    assert spec.account is not None and spec.stand_in is not None
+
+
+@pytest.mark.parametrize(
+    ("setting", "allowed"),
+    [
+        ("dead_man=0s", True), ("dead_man=15s", True), ("dead_man=14s", False),
+        ("order_deadline=500ms", True), ("order_deadline=499ms", False), ("order_deadline=6s", False),
+        ("rest_orders=all", True), ("rest_orders=some", False), ("tier=pro", True), ("tier=gold", False),
+        ("self_trade=cancel_both", True), ("fee_rates.KFEE=0.01", True), ("fee_rates.KFEE=0", False),
+    ],
+)  # fmt: skip
+def test_settings_of_order_entry(setting, allowed):
+    """What would leave orders unguarded, or lost too late, is refused by its path."""
+    from bloor.config import read_layers
+
+    raw = read_layers(None, {}, [f"venue.kraken.{setting}"])
+    section = PluginHost().venue_config("kraken")
+    if allowed:
+        assert raw.section("venue.kraken", section) != section()
+        return
+    with pytest.raises(ConfigError, match=r"venue\.kraken\."):
+        raw.section("venue.kraken", section)

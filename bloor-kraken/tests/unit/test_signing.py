@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bloor.errors import ConfigError
-from bloor_kraken.signing import KrakenCredentials, Nonces, read_credentials
+from bloor_kraken.signing import STAND_IN, KrakenCredentials, Nonces, read_credentials
 
 # docs.kraken.com, "Spot REST authentication": the worked example
 SECRET = "kQH5HW/8p1uGOVjbgWA7FunAmGO8lsSUXNsu3eow76sz84Q18fWxnyRzBHCd3pd5nE9qa99HAZtuZuj6F1huXg=="
@@ -28,9 +28,18 @@ def test_headers_carry_key_and_signature():
     assert headers == {"API-Key": "key", "API-Sign": SIGNED}
 
 
-def test_the_secret_is_not_shown():
-    """Printing credentials shows the public part only."""
-    assert SECRET not in repr(credentials()) and "key" in repr(credentials())
+def test_neither_key_nor_secret_is_shown():
+    """Printing credentials shows nothing of either."""
+    shown = repr(credentials())
+    assert SECRET not in shown and "'key'" not in shown
+
+
+def test_a_stand_in_for_a_replay_opens_nothing():
+    """It signs, the same each time, with a key that is not the account's; another kind is refused."""
+    made = STAND_IN.make(STAND_IN.kind(credentials()))
+    assert made.sign("/", 1, b"") == STAND_IN.make("hmac").sign("/", 1, b"") != credentials().sign("/", 1, b"")
+    with pytest.raises(ConfigError, match="expected the kind hmac, got 'stone'"):
+        STAND_IN.make("stone")
 
 
 @pytest.mark.parametrize(

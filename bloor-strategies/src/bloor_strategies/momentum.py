@@ -33,7 +33,7 @@ class Momentum(Strategy):
     slow: int = param(20, low=2, high=100_000, doc="span of the slow average, in trades")
     threshold: float = param(0.4, low=0.0, high=100.0, doc="entry and exit band, in mean absolute moves per trade")
     cross_bps: float = param(0.8, low=0.0, high=100.0, doc="how far through the touch an order may pay, in bps")
-    value: float = param(2_000.0, low=0.0, doc="value of an entry, in the quote asset")
+    value: float = param(2_000.0, low=0.0, high=1e9, doc="value of an entry, in the quote asset")
     cooldown_ms: int = param(250, low=0, high=3_600_000, doc="shortest time between two orders, in ms")
 
     seen: int = 0

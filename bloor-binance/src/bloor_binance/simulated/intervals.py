@@ -2,55 +2,36 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from bloor.simulation.intervals import Interval
 
-__all__ = ["INTERVALS", "WINDOWS", "bounds", "window_ns"]
+__all__ = ["INTERVALS", "WINDOWS", "window_ns"]
 
 _S = 1_000_000_000
 _DAY_S = 86_400
 #: Weeks begin on Monday; 1970-01-01 was a Thursday.
 _MONDAY_S = 4 * _DAY_S
 
-#: Seconds of each interval; 0 for the month.
 INTERVALS = {
-    "1s": 1,
-    "1m": 60,
-    "3m": 180,
-    "5m": 300,
-    "15m": 900,
-    "30m": 1_800,
-    "1h": 3_600,
-    "2h": 7_200,
-    "4h": 14_400,
-    "6h": 21_600,
-    "8h": 28_800,
-    "12h": 43_200,
-    "1d": _DAY_S,
-    "3d": 3 * _DAY_S,
-    "1w": 7 * _DAY_S,
-    "1M": 0,
+    "1s": Interval(1),
+    "1m": Interval(60),
+    "3m": Interval(180),
+    "5m": Interval(300),
+    "15m": Interval(900),
+    "30m": Interval(1_800),
+    "1h": Interval(3_600),
+    "2h": Interval(7_200),
+    "4h": Interval(14_400),
+    "6h": Interval(21_600),
+    "8h": Interval(28_800),
+    "12h": Interval(43_200),
+    "1d": Interval(_DAY_S),
+    "3d": Interval(3 * _DAY_S),
+    "1w": Interval(7 * _DAY_S, _MONDAY_S),
+    "1M": Interval(0),
 }
 #: Rolling windows that have a stream of their own, in seconds.
 WINDOWS = {"1h": 3_600, "4h": 14_400, "1d": _DAY_S}
 _WINDOW_UNITS = {"m": (60, 59), "h": (3_600, 23), "d": (_DAY_S, 7)}
-
-
-def bounds(interval: str, ns: int) -> tuple[int, int]:
-    """``(start, end)`` in ns of the interval that holds a time; the end belongs to the next."""
-    seconds = INTERVALS[interval]
-    if not seconds:
-        return _month(ns)
-    length = seconds * _S
-    offset = _MONDAY_S * _S if interval == "1w" else 0
-    start = (ns - offset) // length * length + offset
-    return start, start + length
-
-
-def _month(ns: int) -> tuple[int, int]:
-    day = datetime.fromtimestamp(ns // _S, UTC)
-    first = datetime(day.year, day.month, 1, tzinfo=UTC)
-    after = datetime(day.year + day.month // 12, day.month % 12 + 1, 1, tzinfo=UTC)
-    return int(first.timestamp()) * _S, int(after.timestamp()) * _S
 
 
 def window_ns(text: str) -> int | None:

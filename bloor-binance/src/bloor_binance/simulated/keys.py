@@ -5,16 +5,17 @@ They guard pretended money on loopback, so that a script may print and reuse the
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from bloor.simulation.keys import seeded_bytes, seeded_text
+
 __all__ = ["SimulatedKeys"]
 
-_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+_VENUE = "binance"
 
 #: The primes of the RSA key, which is the same for every seed since finding primes takes long.
 _P = int(
@@ -47,11 +48,11 @@ class SimulatedKeys:
     """
 
     def __init__(self, seed: int) -> None:
-        self.hmac_key = _text(seed, "hmac api key")
-        self.hmac_secret = _text(seed, "hmac secret")
-        self.ed25519_key = _text(seed, "ed25519 api key")
-        self.private_key = Ed25519PrivateKey.from_private_bytes(_digest(seed, "ed25519 private key"))
-        self.rsa_key = _text(seed, "rsa api key")
+        self.hmac_key = seeded_text(_VENUE, seed, "hmac api key")
+        self.hmac_secret = seeded_text(_VENUE, seed, "hmac secret")
+        self.ed25519_key = seeded_text(_VENUE, seed, "ed25519 api key")
+        self.private_key = Ed25519PrivateKey.from_private_bytes(seeded_bytes(_VENUE, seed, "ed25519 private key"))
+        self.rsa_key = seeded_text(_VENUE, seed, "rsa api key")
         self.rsa_private_key = _rsa_key()
 
     def document(self) -> dict[str, Any]:
@@ -78,13 +79,3 @@ def _rsa_key() -> rsa.RSAPrivateKey:
         iqmp=pow(_Q, -1, _P),
         public_numbers=rsa.RSAPublicNumbers(_E, _P * _Q),
     ).private_key(unsafe_skip_rsa_key_validation=True)
-
-
-def _digest(seed: int, what: str) -> bytes:
-    return hashlib.sha256(f"bloor simulated binance {seed} {what}".encode()).digest()
-
-
-def _text(seed: int, what: str) -> str:
-    """64 letters and digits, the form of Binance's keys."""
-    raw = _digest(seed, what) + _digest(seed, what + " continued")
-    return "".join(_ALPHABET[byte % len(_ALPHABET)] for byte in raw)

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from attrs import frozen
-
-from bloor.errors import UsageError, nearest
 from bloor.model.instrument import Instrument
 from bloor.model.symbols import split_symbol
+from bloor.simulation.listing import ListedPair, check_listed, market_style
 from bloor.simulation.market import MarketStyle
 
 __all__ = ["DEFAULT_SYMBOLS", "QTY_DECIMALS", "listing", "styles"]
@@ -22,25 +20,18 @@ _MAX_UNITS = 9_000 * 10**QTY_DECIMALS
 _MIN_NOTIONAL = Decimal(5)
 
 
-@frozen
-class _Pair:
-    price: float
-    price_decimals: int
-    lot_decimals: int
-
-
 #: Round prices and the precision of each pair.
 _PAIRS = {
-    "BTC-USDT": _Pair(60_000.0, 2, 5),
-    "ETH-USDT": _Pair(3_000.0, 2, 4),
-    "BNB-USDT": _Pair(600.0, 2, 3),
-    "SOL-USDT": _Pair(150.0, 2, 3),
-    "XRP-USDT": _Pair(0.6, 4, 1),
-    "ADA-USDT": _Pair(0.45, 4, 1),
-    "DOGE-USDT": _Pair(0.12, 5, 0),
-    "LTC-USDT": _Pair(80.0, 2, 3),
-    "ETH-BTC": _Pair(0.05, 5, 4),
-    "BTC-EUR": _Pair(55_000.0, 2, 5),
+    "BTC-USDT": ListedPair(60_000.0, 2, 5),
+    "ETH-USDT": ListedPair(3_000.0, 2, 4),
+    "BNB-USDT": ListedPair(600.0, 2, 3),
+    "SOL-USDT": ListedPair(150.0, 2, 3),
+    "XRP-USDT": ListedPair(0.6, 4, 1),
+    "ADA-USDT": ListedPair(0.45, 4, 1),
+    "DOGE-USDT": ListedPair(0.12, 5, 0),
+    "LTC-USDT": ListedPair(80.0, 2, 3),
+    "ETH-BTC": ListedPair(0.05, 5, 4),
+    "BTC-EUR": ListedPair(55_000.0, 2, 5),
 }
 
 
@@ -50,21 +41,13 @@ def listing(symbols: Sequence[str]) -> list[Instrument]:
     Raises:
         UsageError: A symbol has no seeded market.
     """
-    for symbol in symbols:
-        if symbol not in _PAIRS:
-            raise UsageError(
-                f"--symbol {symbol}: the simulated market has {', '.join(_PAIRS)}{nearest(symbol, _PAIRS)}; "
-                "for another one, give a recording of it with --data"
-            )
+    check_listed(symbols, _PAIRS)
     return [_instrument(symbol) for symbol in symbols]
 
 
 def styles(symbol: str) -> MarketStyle:
     """How the market of a canonical symbol behaves."""
-    pair = _PAIRS[symbol]
-    _, quote = split_symbol(symbol)
-    dollar = 1.0 if quote != "BTC" else 1.5e-5
-    return MarketStyle(price=pair.price, order_value=5_000.0 * dollar, taker_value=200.0 * dollar)
+    return market_style(symbol, _PAIRS[symbol])
 
 
 def _instrument(symbol: str) -> Instrument:

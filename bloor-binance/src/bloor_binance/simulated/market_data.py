@@ -10,6 +10,7 @@ import orjson
 from bloor.model.instrument import Instrument
 from bloor.model.orders import Side
 from bloor.simulation.exchange import PublicTrade
+from bloor.simulation.tape import Aggregate
 from bloor_binance.simulated import statistics
 from bloor_binance.simulated.errors import ApiError, bad_parameter
 from bloor_binance.simulated.exchange_info import exchange_info
@@ -17,7 +18,6 @@ from bloor_binance.simulated.intervals import INTERVALS, window_ns
 from bloor_binance.simulated.params import Params
 from bloor_binance.simulated.published import Published
 from bloor_binance.simulated.rate_limits import RateLimits
-from bloor_binance.simulated.tape import Aggregate
 from bloor_binance.simulated.words import price_text, qty_text
 
 __all__ = ["AVERAGE_NS", "MarketData"]

@@ -11,12 +11,15 @@ from typing import Protocol
 
 from bloor.model.orders import Side
 from bloor.simulation.exchange import Market, PublicTrade
+from bloor.simulation.seeded import SeededView
+from bloor.simulation.source import PublicView, Top
+from bloor.simulation.tape import Aggregate
+from bloor_binance.simulated.intervals import INTERVALS
 from bloor_binance.simulated.streams import StreamHub
-from bloor_binance.simulated.tape import Aggregate, Tape
 from bloor_binance.simulated.ticker_streams import TickerStreams
 from bloor_binance.simulated.words import price_text, qty_text
 
-__all__ = ["Published", "SeededPublished"]
+__all__ = ["DEPTH_INTERVAL_NS", "Published", "SeededPublished", "TextLevels", "text_levels"]
 
 #: The two speeds of the depth streams in ns, and how many fast ticks a slow one is.
 DEPTH_INTERVAL_NS = 100_000_000
@@ -26,11 +29,8 @@ _PARTIAL = (5, 10, 20)
 TextLevels = list[list[str]]
 
 
-class Published(Protocol):
+class Published(PublicView, Protocol):
     """What public requests ask of one market."""
-
-    market: Market
-    tape: Tape
 
     @property
     def update_id(self) -> int:
@@ -38,12 +38,6 @@ class Published(Protocol):
 
     def depth(self, limit: int) -> tuple[TextLevels, TextLevels]:
         """Up to ``limit`` bids and asks."""
-
-    def top(self) -> tuple[tuple[int, int], tuple[int, int]]:
-        """Best bid and best ask as ``(ticks, units)``; zeros for an empty side."""
-
-    def clock(self, now_ns: int) -> int:
-        """The market's own time: now, or that of the recording."""
 
 
 class _Diff:
@@ -56,7 +50,7 @@ class _Diff:
         self.touched: dict[tuple[Side, int], None] = {}
 
 
-class SeededPublished:
+class SeededPublished(SeededView):
     """Turns what happens in a market into stream payloads.
 
     Args:
@@ -64,19 +58,17 @@ class SeededPublished:
         hub: Where payloads go.
 
     Attributes:
-        tape: What was traded.
         tickers: Its streams made of trades.
     """
 
     def __init__(self, market: Market, hub: StreamHub) -> None:
-        self.market = market
-        self.tape = Tape()
+        super().__init__(market, INTERVALS)
         self._update_id = 1_000_000
         self._hub = hub
         self._name = market.instrument.venue_symbol
         self._stream = self._name.lower()
         self._diffs = {"@depth@100ms": _Diff(self._update_id), "@depth": _Diff(self._update_id)}
-        self._top = self.top()
+        self._best: Top = self.top()
         self._trades: list[PublicTrade] = []
         self.tickers = TickerStreams(market.instrument, self.tape, self.top, hub)
 
@@ -87,21 +79,12 @@ class SeededPublished:
 
     def depth(self, limit: int) -> tuple[TextLevels, TextLevels]:
         """Up to ``limit`` bids and asks, as text."""
-        return self._side(Side.BUY, limit), self._side(Side.SELL, limit)
-
-    def top(self) -> tuple[tuple[int, int], tuple[int, int]]:
-        """Best bid and ask."""
-        bid, ask = self.market.book.bids.best, self.market.book.asks.best
-        return ((bid.price, bid.units) if bid else (0, 0)), ((ask.price, ask.units) if ask else (0, 0))
-
-    def clock(self, now_ns: int) -> int:
-        """A seeded market lives now."""
-        return now_ns
+        return text_levels(self, limit)
 
     def opened(self) -> None:
         """The market has its first book: nothing of it is a change."""
         self.market.book.touched.clear()
-        self._top = self.top()
+        self._best = self.top()
 
     def traded(self, trade: PublicTrade) -> None:
         """A trade happened; it is published with the change it made."""
@@ -117,8 +100,8 @@ class SeededPublished:
                 diff.touched.update(touched)
             touched.clear()
             top = self.top()
-            if top != self._top:
-                self._top = top
+            if top != self._best:
+                self._best = top
                 self._hub.publish(f"{self._stream}@bookTicker", lambda _: self._ticker())
         if self._trades:
             trades, self._trades = self._trades, []
@@ -148,11 +131,6 @@ class SeededPublished:
 
     # -- payloads ---------------------------------------------------------------------------------------------------
 
-    def _side(self, side: Side, limit: int) -> TextLevels:
-        instrument = self.market.instrument
-        levels = self.market.book.depth(side, limit)
-        return [[price_text(instrument, price), qty_text(instrument, units)] for price, units in levels]
-
     def _levels(self, side: Side, touched: dict[tuple[Side, int], None]) -> str:
         instrument, book = self.market.instrument, self.market.book
         return ",".join(
@@ -181,7 +159,7 @@ class SeededPublished:
 
     def _ticker(self) -> bytes:
         i = self.market.instrument
-        (bid, bid_units), (ask, ask_units) = self._top
+        (bid, bid_units), (ask, ask_units) = self._best
         return (
             f'{{"u":{self._update_id},"s":"{self._name}","b":"{price_text(i, bid)}","B":"{qty_text(i, bid_units)}",'
             f'"a":"{price_text(i, ask)}","A":"{qty_text(i, ask_units)}"}}'
@@ -196,6 +174,16 @@ class SeededPublished:
     def _partial(self, limit: int, _unit: int) -> bytes:
         bids, asks = self.depth(limit)
         return f'{{"lastUpdateId":{self._update_id},"bids":{_text(bids)},"asks":{_text(asks)}}}'.encode()
+
+
+def text_levels(view: PublicView, limit: int) -> tuple[TextLevels, TextLevels]:
+    """Up to ``limit`` bids and asks of a market as Binance prints them."""
+    instrument = view.market.instrument
+    bids, asks = (
+        [[price_text(instrument, price), qty_text(instrument, units)] for price, units in view.levels(side, limit)]
+        for side in (Side.BUY, Side.SELL)
+    )
+    return bids, asks
 
 
 def _text(levels: TextLevels) -> str:

@@ -6,12 +6,12 @@ from decimal import Decimal
 from typing import Any
 
 from bloor.model.instrument import Instrument
-from bloor_binance.simulated.tape import Candle, Tape, WindowStatistics
+from bloor.simulation.source import Top
+from bloor.simulation.tape import Candle, Tape, WindowStatistics
 from bloor_binance.simulated.words import price_text, qty_text
 
 __all__ = [
     "DAY_NS",
-    "Top",
     "candle_frame",
     "candle_row",
     "mini_frame",
@@ -22,8 +22,6 @@ __all__ = [
 ]
 
 DAY_NS = 86_400_000_000_000
-
-Top = tuple[tuple[int, int], tuple[int, int]]
 
 
 def value_text(instrument: Instrument, value: int) -> str:

@@ -9,10 +9,11 @@ from typing import Any
 import orjson
 
 from bloor.model.instrument import Instrument
+from bloor.simulation.source import Top
+from bloor.simulation.tape import Candle, Tape, WindowStatistics
 from bloor_binance.simulated import statistics
 from bloor_binance.simulated.intervals import INTERVALS, WINDOWS
 from bloor_binance.simulated.streams import StreamHub
-from bloor_binance.simulated.tape import Candle, Tape, WindowStatistics
 from bloor_binance.simulated.words import price_text
 
 __all__ = ["TickerStreams", "publish_all"]
@@ -33,7 +34,7 @@ class TickerStreams:
         hub: Where payloads go.
     """
 
-    def __init__(self, instrument: Instrument, tape: Tape, top: Callable[[], statistics.Top], hub: StreamHub) -> None:
+    def __init__(self, instrument: Instrument, tape: Tape, top: Callable[[], Top], hub: StreamHub) -> None:
         self._instrument = instrument
         self._tape = tape
         self._top = top

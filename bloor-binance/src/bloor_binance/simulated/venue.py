@@ -2,72 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import count
-from typing import Any, Protocol
+from typing import Any
 
 from bloor.errors import UsageError
-from bloor.simulation.account import ATOM_DECIMALS, Account, Fees
+from bloor.simulation.account import Fees
 from bloor.simulation.exchange import AccountEvent, Exchange, Market, PublicTrade
 from bloor.simulation.faults import Faults
+from bloor.simulation.opening import ACCOUNT, limit_scale, opening_account
+from bloor.simulation.seeded import SeededSource
+from bloor.simulation.source import Source
 from bloor.simulation.venue import HttpAnswer, HttpRequest, Outbox, SimulationOptions
 from bloor_binance.simulated import ws_api
 from bloor_binance.simulated.keys import SimulatedKeys
-from bloor_binance.simulated.listing import DEFAULT_SYMBOLS, listing
+from bloor_binance.simulated.listing import DEFAULT_SYMBOLS, listing, styles
 from bloor_binance.simulated.operations import Operations
 from bloor_binance.simulated.orders import OrderDesk
-from bloor_binance.simulated.published import Published, SeededPublished
+from bloor_binance.simulated.published import DEPTH_INTERVAL_NS, Published, SeededPublished
 from bloor_binance.simulated.rate_limits import RateLimits
-from bloor_binance.simulated.recorded import RecordedSource
+from bloor_binance.simulated.recorded import recorded_source
 from bloor_binance.simulated.rest import RestApi
-from bloor_binance.simulated.seeded import SeededSource
 from bloor_binance.simulated.signatures import KeyRing
 from bloor_binance.simulated.streams import StreamHub
+from bloor_binance.simulated.ticker_streams import publish_all
 from bloor_binance.simulated.user_stream import UserStream
 
 __all__ = ["SimulatedBinance"]
 
-_ACCOUNT = 1
-#: The account's opening balances: at least this many of each base, and this worth of each quote.
-_OPENING_BASE = 10
-_OPENING = {"USDT": 1_000_000, "USDC": 1_000_000, "EUR": 1_000_000, "BTC": 100}
-_OPENING_QUOTE = 1_000_000
 #: What the asset that fees are taken in is traded for.
 _FEE_QUOTE = "USDT"
-
-
-class Source(Protocol):
-    """Where the market comes from."""
-
-    #: Venue symbol -> market, and what the public sees of it.
-    markets: dict[str, Market]
-
-    @property
-    def deadline_ns(self) -> int:
-        """When :meth:`advance` wants to be called next."""
-
-    @property
-    def finished(self) -> bool:
-        """Whether it has come to its end."""
-
-    @property
-    def published(self) -> dict[str, Any]:
-        """Venue symbol -> :class:`~bloor_binance.simulated.published.Published`."""
-
-    def start(self, now_ns: int) -> None:
-        """Opens the market."""
-
-    def subscribed(self, stream: str, now_ns: int) -> None:
-        """Somebody listens to a stream."""
-
-    def looked(self, now_ns: int) -> None:
-        """Somebody asked for market data."""
-
-    def advance(self, exchange: Exchange, now_ns: int) -> None:
-        """Everything that is due."""
-
-    def publish(self, now_ns: int) -> None:
-        """Publishes what an account's request changed."""
 
 
 class SimulatedBinance:
@@ -88,26 +51,24 @@ class SimulatedBinance:
         self._outbox = outbox
         self.faults = Faults(options.faults, options.seed)
         self._keys = SimulatedKeys(options.seed)
-        participants = count(10_000_000_000)
         self._hub = StreamHub(outbox, self._subscribed, self.faults)
-        self._source: Source
+        self._source: Source[Published]
         if options.recordings:
             if options.fee_asset:
                 raise UsageError(f"--fee-asset {options.fee_asset}: a recording does not say what it is worth")
-            self._source = RecordedSource(options, self._hub)
+            self._source = recorded_source(options, self._hub)
         else:
-            instruments = listing(_symbols(options))
-            self._source = SeededSource(instruments, options.seed, self._hub, lambda: next(participants))
-        account = _account(list(self._source.markets.values()), Fees(asset=options.fee_asset))
+            self._source = _seeded(options, self._hub)
+        account = opening_account(self._source.markets.values(), Fees(asset=options.fee_asset))
         self.exchange = Exchange(self._source.markets, [account], self)
         self._user_stream = UserStream(outbox, lambda number: self.exchange.accounts[number], self.faults)
-        limits = RateLimits(_limit_scale(options))
+        limits = RateLimits(limit_scale(options))
         names = count(1)
         desk = OrderDesk(
             self.exchange, limits, lambda: f"sim{options.seed}-{next(names)}", lambda: self._user_stream.execution_id
         )
         operations = Operations(self.exchange, self._source.published, desk, limits, self.faults)
-        ring = KeyRing(self._keys, _ACCOUNT)
+        ring = KeyRing(self._keys, ACCOUNT)
         self._limits = limits
         self._rest = RestApi(operations, ring, limits)
         self._ws_api = ws_api.WsApi(operations, ring, limits, self._user_stream, outbox)
@@ -197,8 +158,8 @@ class SimulatedBinance:
         if isinstance(published, SeededPublished):
             published.traded(trade)
 
-    def _subscribed(self, stream: str) -> None:
-        self._source.subscribed(stream, self._now_ns)
+    def _subscribed(self, _stream: str) -> None:
+        self._source.subscribed(self._now_ns)
 
     def _after_request(self, now_ns: int) -> None:
         """After the answer: private events, then what the public sees."""
@@ -225,21 +186,20 @@ def _symbols(options: SimulationOptions) -> list[str]:
     return [*symbols, pair]
 
 
-def _account(markets: Sequence[Market], fees: Fees) -> Account:
-    """The default account: every asset of every listed pair."""
-    account = Account(_ACCOUNT, fees)
-    amounts: dict[str, int] = {}
-    for market in markets:
-        base, quote = market.instrument.base, market.instrument.quote
-        amounts[base] = max(amounts.get(base, 0), _OPENING_BASE)
-        amounts[quote] = max(amounts.get(quote, 0), _OPENING.get(quote, _OPENING_QUOTE))
-    for asset, amount in amounts.items():
-        account.deposit(asset, amount * 10**ATOM_DECIMALS)
-    return account
+def _seeded(options: SimulationOptions, hub: StreamHub) -> SeededSource[SeededPublished]:
+    """The markets of a seed, and the streams of all of them together."""
+    participants = count(10_000_000_000)
 
+    def ticked(ns: int, number: int) -> None:
+        publish_all(hub, [published.tickers for published in source.published.values()], ns, number)
 
-def _limit_scale(options: SimulationOptions) -> int:
-    """How much larger the limits are when recorded time runs faster than the clock."""
-    if not options.recordings:
-        return 1
-    return 1_000_000 if options.speed <= 0 else max(1, round(options.speed))
+    source = SeededSource(
+        listing(_symbols(options)),
+        styles,
+        options.seed,
+        lambda: next(participants),
+        lambda market: SeededPublished(market, hub),
+        tick_ns=DEPTH_INTERVAL_NS,
+        ticked=ticked,
+    )
+    return source

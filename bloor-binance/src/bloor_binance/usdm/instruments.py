@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bloor.hookspecs import NormalizerSpec
+from bloor.market.listed import read_list
 from bloor.model.instrument import Instrument
 from bloor.model.symbols import canonical
 from bloor_binance.frames.fields import integer, symbol
-from bloor_binance.instruments import KIND, amount, filters_of, listed, parse_instrument, read_file, units
+from bloor_binance.instruments import EXPECTED, KIND, amount, filters_of, listed, parse_instrument, units
 from bloor_binance.usdm.normalizer import BinanceUsdmNormalizer
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def read_instrument_file(path: Path) -> Sequence[Instrument]:
     Raises:
         InputFileError: The file cannot be read or is no such answer.
     """
-    return read_file(path, parse_instruments)
+    return read_list(path, parse_instruments, EXPECTED)
 
 
 def parse_instruments(body: bytes) -> list[Instrument]:

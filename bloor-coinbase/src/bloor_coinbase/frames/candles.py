@@ -15,7 +15,8 @@ from __future__ import annotations
 from typing import Any
 
 from bloor.market.messages import KlineMessage
-from bloor_coinbase.frames.fields import INT64_MAX, SECOND, objects, positive, product, quantity, wrong
+from bloor.model.decimals import INT64_MAX
+from bloor_coinbase.frames.fields import SECOND, objects, positive, product, quantity, wrong
 
 __all__ = ["candles"]
 

@@ -1,7 +1,6 @@
-"""Reading the fields of one JSON object, each with an error that names it.
+"""Reading the fields of one JSON object, each with an error that names it: what Coinbase adds to the core's.
 
-Numbers that must be exact come as text and stay text; what is checked here is their form: digits with at most one dot,
-no sign, no exponent, no NaN. Quantifiers are possessive, so a hostile text costs no more than its length.
+The quantifiers of the form of a time are possessive, so a hostile text costs no more than its length.
 """
 
 from __future__ import annotations
@@ -12,42 +11,34 @@ from datetime import date
 from itertools import chain
 from typing import Any
 
-from bloor.errors import RemoteProtocolError
+from bloor.market.fields import LEVELS, MISSING, NUMBER, POSITIVE, integer, positive, printable, quantity, wrong
+from bloor.model.decimals import INT64_MAX
 
-__all__ = ["integer", "levels", "listed", "objects", "plain", "positive", "product", "quantity", "time_ns", "wrong"]
+__all__ = [
+    "SECOND",
+    "integer",
+    "levels",
+    "listed",
+    "objects",
+    "plain",
+    "positive",
+    "product",
+    "quantity",
+    "time_ns",
+    "wrong",
+]
 
-_PLAIN = r"[0-9]++(?:\.[0-9]++)?+"
-_NUMBER = re.compile(_PLAIN, re.ASCII)
-_POSITIVE = re.compile(rf"(?=[0.]*+[1-9]){_PLAIN}", re.ASCII)
-#: All levels of a message, joined: price and quantity in turn.
-_LEVELS = re.compile(rf"(?:(?=[0.]*+[1-9]){_PLAIN}\|{_PLAIN}\|)*+", re.ASCII)
 _TIME = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,9}))?+(?:Z|\+00:00)", re.ASCII
 )
 
-INT64_MAX = (1 << 63) - 1
 SECOND = 1_000_000_000
 _EPOCH = date(1970, 1, 1).toordinal()
-_MISSING = object()
-
-
-def wrong(kind: str, name: str, expected: str, got: Any) -> RemoteProtocolError:
-    """The error for one field."""
-    came = "nothing" if got is _MISSING else f"{got!r:.60}"
-    return RemoteProtocolError(f"{kind}: field {name!r}: expected {expected}, got {came}")
-
-
-def integer(kind: str, event: dict[str, Any], name: str) -> int:
-    """A number from 0 to 2**63 - 1."""
-    value = event.get(name, _MISSING)
-    if type(value) is not int or not 0 <= value <= INT64_MAX:
-        raise wrong(kind, name, "an integer from 0 to 2**63-1", value)
-    return value
 
 
 def listed(kind: str, event: dict[str, Any], name: str) -> list[Any]:
     """A list."""
-    value = event.get(name, _MISSING)
+    value = event.get(name, MISSING)
     if type(value) is not list:
         raise wrong(kind, name, "a list", value)
     return value
@@ -62,27 +53,8 @@ def objects(kind: str, event: dict[str, Any], name: str) -> list[dict[str, Any]]
 
 
 def product(kind: str, event: dict[str, Any], name: str = "product_id") -> str:
-    """The id of a product: printable, no white space."""
-    value = event.get(name, _MISSING)
-    if type(value) is not str or not value or len(value) > 64 or not value.isprintable() or " " in value:
-        raise wrong(kind, name, "the id of a product", value)
-    return value
-
-
-def positive(kind: str, event: dict[str, Any], name: str) -> str:
-    """The text of a positive number."""
-    value = event.get(name, _MISSING)
-    if type(value) is not str or not _POSITIVE.fullmatch(value):
-        raise wrong(kind, name, "a positive plain number as text", value)
-    return value
-
-
-def quantity(kind: str, event: dict[str, Any], name: str) -> str:
-    """The text of a number that may be zero."""
-    value = event.get(name, _MISSING)
-    if type(value) is not str or not _NUMBER.fullmatch(value):
-        raise wrong(kind, name, "a plain number as text", value)
-    return value
+    """The id of a product."""
+    return printable(kind, event, name, "the id of a product")
 
 
 def plain(kind: str, event: dict[str, Any], name: str) -> str:
@@ -122,14 +94,14 @@ def levels(kind: str, name: str, rows: list[tuple[str, str]]) -> list[tuple[str,
         RemoteProtocolError: Names the row and the number that is wrong.
     """
     try:
-        if _LEVELS.fullmatch("|".join(chain(_flat(rows), ("",)))):
+        if LEVELS.fullmatch("|".join(chain(_flat(rows), ("",)))):
             return rows
     except TypeError:
         pass
     for n, (price, qty) in enumerate(rows):
-        if type(price) is not str or not _POSITIVE.fullmatch(price):
+        if type(price) is not str or not POSITIVE.fullmatch(price):
             raise wrong(kind, f"{name}[{n}]", "a positive plain number as text for its price", price)
-        if type(qty) is not str or not _NUMBER.fullmatch(qty):
+        if type(qty) is not str or not NUMBER.fullmatch(qty):
             raise wrong(kind, f"{name}[{n}]", "a plain number as text for its quantity", qty)
     return rows
 

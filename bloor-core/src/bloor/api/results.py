@@ -99,6 +99,14 @@ class RunResult:
         )
 
     @cached_property
+    def venues(self) -> Table:
+        """What each venue brought: fills, money, the time to an order's first answer, the quality of its data."""
+        money = ("volume_quote", "fees", "pnl_net")
+        return Table(
+            [{k: Decimal(v) if k in money else v for k, v in row.items()} for row in self.document["by_venue"]]
+        )
+
+    @cached_property
     def fills(self) -> Table:
         """Every fill, as the session's ``fills.jsonl`` has it."""
         return read_fills(self.session / "fills.jsonl")

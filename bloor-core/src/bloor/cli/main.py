@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from bloor import __version__
-from bloor.cli import catalogue, check, data, plugins, record, replay, run, venue
+from bloor.cli import catalogue, check, data, new, plugins, record, replay, run, venue
 from bloor.cli.shell import Shell, example, write_json
 
 __all__ = ["app", "main"]
@@ -59,6 +59,7 @@ app.command("run", cls=run.RunCommand, epilog=run.EXAMPLE)(run.run)
 app.command("check", epilog=check.EXAMPLE)(check.check)
 app.command("record", cls=record.RecordCommand, epilog=record.EXAMPLE)(record.record)
 app.command("replay", epilog=replay.EXAMPLE)(replay.replay)
+app.command("new", epilog=new.EXAMPLE)(new.new)
 app.add_typer(plugins.app, name="plugins")
 catalogue.add_to(data.app)
 app.add_typer(data.app, name="data")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,10 +10,10 @@ import typer
 from bloor.cli.hosts import configured_host
 from bloor.cli.shell import ManyValues, example, write_json
 from bloor.cli.tables import print_table
-from bloor.errors import PluginError, UsageError
+from bloor.errors import UsageError
 
 if TYPE_CHECKING:
-    from bloor.plugins import Installed, PluginHost
+    from bloor.plugins import PluginHost
 
 __all__ = ["app"]
 
@@ -29,15 +28,6 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Named = Annotated[
     list[str] | None, typer.Option("-p", metavar="no:NAME", help="Block a plug-in, as in bloor run. Repeatable.")
 ]
-
-#: What a plug-in of each kind must bring to be of any use, and what else it may bring.
-_EXPECTED = {
-    "venue": ("bloor_feed", "bloor_normalizer", "bloor_executor", "bloor_simulated_venue"),
-    "feed": ("bloor_feed", "bloor_normalizer"),
-    "strategy": ("bloor_strategy",),
-    "risk_check": ("bloor_risk_check",),
-    "unknown": (),
-}
 
 
 class Blocks(ManyValues):
@@ -80,24 +70,78 @@ def info(
         print_table(("key", "type", "default", "doc"), document["settings"])
 
 
-@app.command(cls=Blocks, epilog=example("bloor plugins doctor", "bloor plugins doctor --json"))
-def doctor(json: Json = False, plugin: Named = None) -> None:
-    """Import every installed plug-in, ask every hook, and report what is wrong.
+@app.command(cls=Blocks, epilog=example("bloor plugins doctor", "bloor plugins doctor binance --online"))
+def doctor(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME...]", help="What to examine; every plug-in without.")
+    ] = None,
+    json: Json = False,
+    plugin: Named = None,
+    online: Annotated[
+        bool, typer.Option("--online", help="Ask each venue for its time, at the address that is configured.")
+    ] = False,
+) -> None:
+    """Examine every installed plug-in and what they stand on, and report what is wrong.
 
-    Exit code 1 when any plug-in is broken. An import time includes the hooks, and whatever is imported first here.
+    Each plug-in is imported in a process of its own, which tells what that costs, and asked every hook; its section,
+    keys and own checks are looked at. Then versions, extras, caches. Exit code 1 when anything is broken.
     """
+    import os
+
+    from bloor.host.doctor.machine import checks
+    from bloor.host.doctor.round import rows
+
     host = _host(plugin)
-    rows = [_examine(host, entry) for found in host.catalog.entries.values() for entry in found]
+    found = list(rows(host, names or (), online=online))
+    general = [
+        {"plugin": "", "check": c.subject, "finding": c.finding.value, "text": c.text, "advice": c.advice}
+        for c in checks(host, os.environ)
+    ]
+    named = [{"plugin": row["name"], **check} for row in found for check in row.pop("checks")]
+    healthy = all(row["state"] in ("ok", "blocked") for row in found)
+    healthy = healthy and all(check["finding"] != "fail" for check in [*general, *named])
     if json:
-        write_json({"plugins": rows, "ok": _healthy(rows)})
+        write_json({"plugins": found, "checks": [*general, *named], "ok": healthy})
     else:
-        print_table(("name", "kind", "distribution", "version", "state", "import_ms", "missing", "reason"), rows)
-    if not _healthy(rows):
+        _show(found, [*general, *named])
+    if not healthy:
         raise typer.Exit(1)
 
 
-def _healthy(rows: Iterable[dict[str, Any]]) -> bool:
-    return all(row["state"] in ("ok", "blocked") for row in rows)
+@app.command(epilog=example("bloor plugins cards momentum", "bloor plugins cards binance --json"))
+def cards(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What you would type after -p.")],
+    tests: Annotated[
+        Path | None,
+        typer.Option("--tests", metavar="FOLDER", help="Run the plug-in's own tests, with what they declare, instead."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Run the numbered contract cards of an installed plug-in: what it promises, and what it can.
+
+    Nothing is traded and nobody is asked: venues are their own simulations, in virtual time. Needs
+    bloor-core[testing]. Exit code 1 when a card failed. docs: reference, cards.
+    """
+    from bloor.cli.cards import run_cards
+
+    _host(None).load(name)
+    report, code = run_cards(name, tests, quiet=json)
+    if json:
+        write_json(report | {"ok": code == 0})
+    if code:
+        raise typer.Exit(1)
+
+
+def _show(plugins: list[dict[str, Any]], checks: list[dict[str, Any]]) -> None:
+    print_table(
+        ("name", "kind", "api", "distribution", "version", "state", "import_ms", "hooks_ms", "missing", "reason"),
+        plugins,
+    )
+    typer.echo()
+    print_table(("plugin", "check", "finding", "text"), checks)
+    for check in checks:
+        if check["advice"] and check["finding"] in ("warn", "fail"):
+            typer.echo(f"\n{check['plugin'] or 'bloor'}, {check['check']}: {check['advice']}")
 
 
 def _host(named: list[str] | None) -> PluginHost:
@@ -106,27 +150,6 @@ def _host(named: list[str] | None) -> PluginHost:
         if not name.startswith("no:"):
             raise UsageError(f"-p: expected no:NAME, which blocks a plug-in, got {name!r}")
     return configured_host(name.removeprefix("no:") for name in named or ())
-
-
-def _examine(host: PluginHost, entry: Installed) -> dict[str, Any]:
-    """A line of the list, after importing the plug-in and asking every hook it has."""
-    from bloor.plugins.listing import row as listed
-
-    row = listed(host, entry) | {"import_ms": None, "hooks": [], "missing": []}
-    if row["state"] != "ok":
-        return row
-    began = time.perf_counter()
-    try:
-        loaded = host.load(entry.name)
-        row["hooks"] = list(loaded.hooks)
-        row["missing"] = [hook for hook in _EXPECTED[entry.kind.value] if hook not in loaded.hooks]
-        host.answers(entry.name)
-        row["import_ms"] = round((time.perf_counter() - began) * 1e3, 1)
-    except PluginError as error:
-        return row | {"state": "broken", "reason": f"{error.cause}{error.hint}"}
-    if row["missing"] and entry.kind.value != "venue":
-        return row | {"state": "broken", "reason": f"a {entry.kind.value} must implement {row['missing'][0]}"}
-    return row
 
 
 def _record(host: PluginHost, name: str) -> str | None:

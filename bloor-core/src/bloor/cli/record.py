@@ -10,6 +10,7 @@ import typer
 
 from bloor.cli.parameters import Authority, ConfigFile, Settings
 from bloor.cli.shell import ManyValues, example, write_json
+from bloor.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +29,12 @@ class RecordCommand(ManyValues):
     """``record`` has no arguments of its own, so ``--symbol A B`` can only mean two symbols."""
 
     many = ("--symbol",)
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """As of every such command; a second venue is refused, and not taken in the place of the first."""
+        if sum(arg == "--venue" or arg.startswith("--venue=") for arg in args) > 1:
+            raise UsageError("--venue: a recording is of one venue; record each into a folder of its own")
+        return super().parse_args(ctx, args)
 
 
 def record(

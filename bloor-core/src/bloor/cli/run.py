@@ -19,6 +19,7 @@ __all__ = ["EXAMPLE", "RunCommand", "run"]
 EXAMPLE = example(
     "bloor run -p momentum",
     "bloor run -p momentum --venue binance --symbol ETH-USDT --duration 5m",
+    "bloor run -p momentum --venue kraken --venue coinbase",
     "bloor run -p momentum --seed 7 --set strategy.momentum.fast=10 --json",
     "bloor run -p momentum --mode paper --venue binance",
     "bloor run -p momentum --mode live --venue binance --env testnet --arm binance:testnet",
@@ -42,7 +43,7 @@ def run(
     ] = None,
     symbol: Annotated[
         list[str] | None,
-        typer.Option("--symbol", metavar="SYMBOL", help="BTC-USDT, or binance:BTC-USDT. Repeatable."),
+        typer.Option("--symbol", metavar="SYMBOL", help="BTC-USDT at every venue, or binance:BTC-USDT. Repeatable."),
     ] = None,
     mode: Annotated[
         str | None,

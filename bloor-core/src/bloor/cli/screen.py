@@ -21,6 +21,8 @@ _STAGES = {
     "tick_to_wire": "tick to wire",
     "order_to_ack": "order to ack",
 }
+#: What is told of market data, by the words for it.
+_QUALITY = {"gaps": "gaps", "resyncs": "resyncs", "bad checksums": "checksum_failures", "unreadable": "errors"}
 
 
 def _money(text: str, currency: str = "", *, signed: bool = False) -> Text:
@@ -71,13 +73,11 @@ def _orders(orders: Mapping[str, int]) -> Table:
 
 
 def _quality(quality: Mapping[str, Any]) -> Table:
-    names = {"gaps": "gaps", "resyncs": "resyncs", "checksum_failures": "bad checksums", "errors": "unreadable"}
-    return _pairs(
-        {
-            name: Text(f"{quality.get(key, 0):,}", style="yellow" if quality.get(key) else "")
-            for key, name in names.items()
-        }
-    )
+    return _pairs(dict(zip(_QUALITY, _qualities(quality), strict=True)))
+
+
+def _qualities(quality: Mapping[str, Any]) -> list[Text]:
+    return [Text(f"{quality.get(key, 0):,}", style="yellow" if quality.get(key) else "") for key in _QUALITY.values()]
 
 
 def _by_strategy(rows: Sequence[Mapping[str, Any]]) -> Table:
@@ -92,6 +92,41 @@ def _by_strategy(rows: Sequence[Mapping[str, Any]]) -> Table:
             _money(row["volume_quote"]), _money(row["fees"]), _money(row["pnl_net"], signed=True),
             "-" if rate is None else f"{rate:.0%} of {row['round_trips']}",
         )  # fmt: skip
+    return table
+
+
+def _by_venue(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """What came of each venue, and how fast it answers."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("venue", "fills", "volume", "fees", "P&L net", "ack p50", "ack p99"):
+        table.add_column(name, justify="left" if name == "venue" else "right")
+    for row in rows:
+        acks = row["order_to_ack_ns"]
+        table.add_row(
+            row["venue"], f"{row['fills']:,}", _money(row["volume_quote"]), _money(row["fees"]),
+            _money(row["pnl_net"], signed=True), *("-" if acks is None else _ns(acks[part]) for part in ("p50", "p99")),
+        )  # fmt: skip
+    return table
+
+
+def _venues(rows: Sequence[Mapping[str, Any]]) -> Sequence[RenderableType]:
+    """Venues side by side; nothing of a single one, which the totals tell of."""
+    return (_by_venue(rows), Text(""), _data_by_venue(rows), Text("")) if len(rows) > 1 else ()
+
+
+def _data_by_venue(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """How good the market data of each venue is; during a run also whether orders can be sent."""
+    live = any("orders_ready" in row for row in rows)
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("venue")
+    if live:
+        table.add_column("order entry")
+    for name in ("messages", *_QUALITY):
+        table.add_column(name, justify="right")
+    for row in rows:
+        ready = Text("ready", style="green") if row.get("orders_ready") else Text("not connected", style="bold red")
+        quality = _qualities(row["data_quality"])
+        table.add_row(row["venue"], *((ready,) if live else ()), f"{row['messages']:,}", *quality)
     return table
 
 
@@ -144,6 +179,7 @@ def live_screen(status: Mapping[str, Any], session: str) -> RenderableType:
         Text(""),
         Columns([totals, _orders(status["orders"]), _quality(status["data_quality"])], padding=(0, 6)),
         Text(""),
+        *((_data_by_venue(status["venues"]), Text("")) if len(status["venues"]) > 1 else ()),
         _latencies(status["latency_ns"]),
     ]
     if status["denials"]:
@@ -194,6 +230,7 @@ def summary_screen(document: Mapping[str, Any]) -> RenderableType:
         positions,
         Text(""),
         *((_by_strategy(document["by_strategy"]), Text("")) if len(document["strategies"]) > 1 else ()),
+        *_venues(document["by_venue"]),
         _latencies(document["latency_ns"]),
     ]
     if document["denials"]:

@@ -50,6 +50,11 @@ class LogLevel(Enum):
     ERROR = "error"
 
 
+def _worth(_: Any, attribute: Any, value: Mapping[str, Decimal]) -> None:
+    if any(rate <= 0 or int(rate.as_tuple().exponent) < -18 for rate in value.values()):
+        raise ValueError(f"{attribute.name!r} must be above 0, with at most 18 decimals: {value}")
+
+
 @frozen(kw_only=True)
 class RunConfig:
     """The section ``[run]``.
@@ -72,6 +77,11 @@ class RunConfig:
         armed: What a live run may trade on, each as ``venue:environment``, e.g. ``binance:prod``; nothing is armed
             unless it is named.
         authority: A PEM file with a certificate authority to trust beside the system's, in paper and live mode.
+        currency: What sums of money are told in; None for the quote asset of all instruments, or USD where it is one of
+            several, or else that of the first.
+        rates: What one of another quote asset is worth in it, by asset. For the whole run, and for sums only: prices,
+            fills and limits stay in the quote asset. In sim and paper mode dollars and tokens that are meant to be
+            worth one count as one where nothing is stated.
     """
 
     mode: Mode = Mode.SIM
@@ -90,6 +100,8 @@ class RunConfig:
     tls: bool = False
     armed: tuple[str, ...] = ()
     authority: Path | None = None
+    currency: str | None = None
+    rates: Mapping[str, Decimal] = field(factory=dict, validator=_worth)
 
 
 def _balances(_: Any, attribute: Any, value: Mapping[str, Decimal]) -> None:
@@ -111,8 +123,9 @@ class PaperConfig:
 
     Attributes:
         balances: What the account holds at the start, by asset; without any 100,000 of each quote asset.
-        maker_fee: Fee on what a resting order receives, as a fraction: 0.001 is 0.1 %.
-        taker_fee: Fee on what an order receives that trades at once.
+        maker_fee: Fee on what a resting order receives, as a fraction: 0.001 is 0.1 %; None for what the venue takes on
+            its lowest tier.
+        taker_fee: Fee on what an order receives that trades at once; likewise.
         order_latency: How long a new order takes to the matching engine.
         cancel_latency: How long any other request takes there.
         ack_latency: How long an answer takes back.
@@ -120,8 +133,8 @@ class PaperConfig:
     """
 
     balances: Mapping[str, Decimal] = field(factory=dict, validator=_balances)
-    maker_fee: Decimal = field(default=Decimal("0.001"), validator=_rate)
-    taker_fee: Decimal = field(default=Decimal("0.001"), validator=_rate)
+    maker_fee: Decimal | None = field(default=None, validator=validators.optional(_rate))
+    taker_fee: Decimal | None = field(default=None, validator=validators.optional(_rate))
     order_latency: Duration = _LATENCY
     cancel_latency: Duration = _LATENCY
     ack_latency: Duration = _LATENCY

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from bloor.engine.desk import Desk
 from bloor.engine.effects import Effects, Recorder, feed_conn
 from bloor.engine.feedline import FeedLine
 from bloor.engine.plan import EnginePlan, VenuePlan
-from bloor.errors import UsageError
 from bloor.execution.patience import Patience
 from bloor.execution.position import PositionAccount
 from bloor.hookspecs import ExecutorContext, FeedContext
 from bloor.market.compiled.pipeline import market_pipeline
 from bloor.market.pipeline import MarketPipeline
+from bloor.model.instrument import Instrument
+from bloor.model.orders import OrderType
 from bloor.risk.gate import Gate
 from bloor.risk.limits import build_check
-from bloor.venue.session import OrderSession
+from bloor.venue.session import ConcludingSession, DiscreetSession, ListingSession, OrderSession, SelectiveSession
 
 if TYPE_CHECKING:
     from bloor.engine.core import Engine
 
-__all__ = ["Line", "build_desks", "build_gate", "build_lines", "build_patience"]
+__all__ = ["NOT_CONNECTED", "Line", "build_desks", "build_gate", "build_lines", "build_patience"]
+
+
+#: A denial of our own: there is no way to send an order by.
+NOT_CONNECTED = "ORDERS_NOT_CONNECTED"
 
 
 class Line:
@@ -32,22 +38,54 @@ class Line:
         venue: Its name.
         market: Its market data: session, pipeline, connection.
         orders: The session of its order entry.
+        take_secrets: ``(tag, status, body) -> body`` of an answer to a request of that session, as it may be recorded.
+        lists_open_orders: Whether that session, by becoming ready, has said what is open.
         was_ready: Whether orders could be sent after the last frame of the order connection.
     """
 
-    __slots__ = ("market", "number", "orders", "venue", "was_ready")
+    __slots__ = (
+        "_selective",
+        "lists_open_orders",
+        "market",
+        "number",
+        "orders",
+        "take_secrets",
+        "venue",
+        "was_ready",
+    )
 
     def __init__(self, number: int, venue: str, market: FeedLine, orders: OrderSession) -> None:
         self.number = number
         self.venue = venue
         self.market = market
         self.orders = orders
+        self.take_secrets: Callable[[str, int, bytes], bytes] = (
+            orders.take_secrets if isinstance(orders, DiscreetSession) else _as_it_is
+        )
+        self._selective = orders if isinstance(orders, SelectiveSession) else None
+        self.lists_open_orders = isinstance(orders, ListingSession) and orders.lists_open_orders
         self.was_ready = False
+
+    def refusal(self, instrument: Instrument, order_type: OrderType, now_ns: int) -> str:
+        """Why a new order is not to be sent now, as the code of a denial; empty when it can be."""
+        if not self.orders.accepting:
+            return NOT_CONNECTED
+        return "" if self._selective is None else self._selective.refusal(instrument, order_type, now_ns)
+
+    @property
+    def concluded(self) -> bool:
+        """Whether its order session has nothing left to take back at the end of a run."""
+        return not isinstance(self.orders, ConcludingSession) or self.orders.concluded
 
     @property
     def pipeline(self) -> MarketPipeline:
         """From frames to books and events."""
         return self.market.pipeline
+
+
+def _as_it_is(_tag: str, _status: int, body: bytes) -> bytes:
+    """An answer that holds no secret."""
+    return body
 
 
 def build_gate(plan: EnginePlan) -> Gate:
@@ -114,17 +152,8 @@ def _line(engine: Engine, number: int, venue: VenuePlan, effects: Effects, recor
 
 
 def build_desks(engine: Engine) -> list[Desk]:
-    """A desk for every strategy in every instrument.
-
-    Raises:
-        UsageError: The instruments have different quote assets, so that there is no one reporting currency.
-    """
+    """A desk for every strategy in every instrument."""
     plan, blotter, table = engine.plan, engine.blotter, engine.table
-    quotes = sorted({i.quote for i in plan.instruments})
-    if len(quotes) > 1:
-        raise UsageError(
-            f"--symbol: expected instruments with one quote asset, got {', '.join(quotes)}; run them in separate runs"
-        )
     desks = []
     for number, strategy in enumerate(plan.strategies):
         for line in engine.lines:

@@ -25,10 +25,10 @@ from bloor.engine.measure import Measurements
 from bloor.engine.orderwire import DEMANDS, Heard, OrderWire, encoded
 from bloor.engine.plan import EnginePlan
 from bloor.engine.rates import FeeRates
-from bloor.engine.replacing import NOT_CONNECTED, Changes
+from bloor.engine.replacing import Changes
 from bloor.engine.schedule import Schedule
 from bloor.engine.wire import pack_response
-from bloor.errors import LocalProtocolError, RemoteProtocolError
+from bloor.errors import LocalProtocolError
 from bloor.execution.blotter import Blotter
 from bloor.execution.client_id import ClientIds
 from bloor.execution.order import Order
@@ -40,6 +40,7 @@ from bloor.market.instruments import InstrumentTable
 from bloor.market.view import BookState
 from bloor.model.orders import OrderRequest, OrderType, Side, TimeInForce
 from bloor.native.clock import WallClock, arriving
+from bloor.venue.session import Outgoing
 
 __all__ = ["Engine"]
 
@@ -83,6 +84,7 @@ class Engine:
         self.table = InstrumentTable(plan.instruments)
         self.log = DecisionLog()
         self.measures = Measurements(self._cells)
+        self.written: Callable[[str], None] = lambda tag: self.measures.written(tag, stamp())
         self.gate = build_gate(plan)
         self._ids = ClientIds(plan.node, plan.epoch)
         rates = FeeRates(plan)
@@ -207,11 +209,14 @@ class Engine:
 
     def response(self, conn: int, tag: str, status: int, body: bytes, now_ns: int) -> None:
         """A REST answer arrived; ``status`` 0 means that none came."""
-        self._begin(RecordKind.RESPONSE, conn, now_ns, pack_response(tag, status, body))
         number, orders = line_of(conn)
         line = self.lines[number]
         if orders:
+            body = line.take_secrets(tag, status, body)
+        self._begin(RecordKind.RESPONSE, conn, now_ns, pack_response(tag, status, body))
+        if orders:
             self._heard(line, conn, lambda: line.orders.responded(tag, status, body, now_ns), over_connection=False)
+            self.measures.answered(tag)
         else:
             line.market.response(tag, status, body, now_ns)
         self.fusion.refresh()
@@ -262,6 +267,11 @@ class Engine:
             self.cancel_desk(desk)
         self._observer.alert("reduce_only", reason)
 
+    def conclude(self, now_ns: int) -> None:
+        """The run is over: where nothing of ours is open, what guards against our silence is taken back."""
+        self._begin(RecordKind.COMMAND, 0, now_ns, b"conclude")
+        self._wire.conclude()
+
     def failed(self, error: BaseException) -> None:
         """Something around the core broke; the run is to end with this error."""
         if self.failure is None:
@@ -285,22 +295,17 @@ class Engine:
 
     def _heard(self, line: Line, conn: int, read: Callable[[], Heard], *, over_connection: bool = True) -> None:
         """What a venue said of orders, over the connection or over REST."""
-        try:
-            reports, actions = read()
-        except RemoteProtocolError as error:
-            self.measures.bad_frames += 1
-            self._observer.alert("bad_order_frame", f"{line.venue}: {error}")
-            if over_connection and not line.orders.ready:
-                # authentication was refused: more of the same would not help
-                self.failed(error)
+        heard = self._wire.heard(line, read, over_connection=over_connection)
+        if heard is None:
             return
-        for report in reports:
+        for report in heard[0]:
             self._outcomes(self.blotter.apply(report, self.now_ns))
-        self._wire.carry_out(conn, actions)
+        self._wire.carry_out(conn, heard[1])
         if line.orders.ready != line.was_ready:
             line.was_ready = line.orders.ready
             if line.was_ready:
-                self._outcomes(self.blotter.reconnected(line.venue))
+                if not line.lists_open_orders:
+                    self._outcomes(self.blotter.reconnected(line.venue))
                 self._cancel_overdue(line)
                 self._start_desks(line)
 
@@ -406,8 +411,8 @@ class Engine:
         intent.side, intent.type, intent.tif = side, kind, tif
         intent.price, intent.lots, intent.units = price, lots, lots * desk.lot_units
         line = self.lines[desk.line]
-        if not line.orders.accepting:
-            return self._deny(desk, NOT_CONNECTED)
+        if refused := line.refusal(desk.instrument, kind, self.now_ns):
+            return self._deny(desk, refused)
         denial = self.gate.decide(intent, desk.book.view, desk.exposure, self.now_ns)
         if denial is not None:
             return self._deny(desk, denial.code)
@@ -420,28 +425,25 @@ class Engine:
         payload = line.orders.place(request, self.now_ns)
         self.blotter.sent(order, self.now_ns)
         self._wire.write(desk.line, payload)
-        self.measure_sent(order.number, decided)
+        self.measure_sent(order.number, decided, payload)
         return order.number
 
-    def measure_sent(self, number: int, decided: int) -> None:
-        """An order was written; it had been decided on at ``decided`` of the stamps."""
-        self.measures.order_sent(number, self._cells[MARK], decided, self.stamp())
+    def measure_sent(self, number: int, decided: int, out: Outgoing) -> None:
+        """An order was written, or a request made of it; it had been decided on at ``decided`` of the stamps."""
+        self.measures.order_sent(number, self._cells[MARK], decided, self.stamp(), out)
 
     def cancel(self, desk: Desk, number: int) -> bool:
         """Cancels one order of a desk."""
         order = self.blotter.order(number)
         if order is None or (order.strategy, order.instrument_index) != (desk.number, desk.index):
             return False
-        return self._cancel(desk, order)
+        return self.blotter.can_cancel(order) and self._ask(desk, order, DecisionKind.CANCEL)
 
     def cancel_desk(self, desk: Desk) -> int:
-        """Cancels every open order of a desk."""
-        return sum(self._cancel(desk, order) for order in self.blotter.open_orders(desk.number, desk.index))
-
-    def _cancel(self, desk: Desk, order: Order) -> bool:
-        if not self.blotter.can_cancel(order):
-            return False
-        return self._ask(desk, order, DecisionKind.CANCEL)
+        """Cancels every open order of a desk, together where the venue can."""
+        orders = [o for o in self.blotter.open_orders(desk.number, desk.index) if self.blotter.can_cancel(o)]
+        sent = self._wire.cancel_together(desk.line, orders, lambda o: self._decide(DecisionKind.CANCEL, desk, o))
+        return sent or sum(self.cancel(desk, order.number) for order in orders)
 
     def _ask(self, desk: Desk, order: Order, kind: DecisionKind) -> bool:
         """Sends a cancel, a query or a request for fills; False when there is no way to send it by."""

@@ -83,8 +83,10 @@ class Inputs:
             self._engine.halt(record.wall_ns, rest)
         elif word == "reduce-only":
             self._engine.reduce_only(record.wall_ns, rest)
+        elif word == "conclude":
+            self._engine.conclude(record.wall_ns)
         else:
             raise JournalError(
-                f"record {record.sequence}: expected the command stop, halt or reduce-only, got {word!r}; "
+                f"record {record.sequence}: expected the command stop, halt, reduce-only or conclude, got {word!r}; "
                 "use the bloor that wrote it"
             )

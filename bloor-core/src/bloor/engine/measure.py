@@ -5,6 +5,7 @@ from __future__ import annotations
 from bloor.engine.fused.layout import EVENTS_SEEN, FRAMES_SEEN
 from bloor.execution.order import Order
 from bloor.model.latency import Histogram
+from bloor.venue.session import Outgoing
 
 __all__ = ["Measurements"]
 
@@ -17,13 +18,17 @@ class Measurements:
         denials: Denied orders by code.
         denied: Denied orders by the strategy's number.
         tick_to_decision: From the frame's arrival in the process to the strategy's decision.
-        tick_to_wire: From there to the return of the socket's write: gate, journal and encoding included.
+        tick_to_wire: From there to the return of the socket's write: gate, journal and encoding included. Of an order
+            that goes as a request over REST: to when the request was written, which may have had to wait.
         order_to_ack: From the write to the arrival of the first answer that shows the order accepted.
+        acks: The same, by venue.
     """
 
     __slots__ = (
+        "_asked",
         "_cells",
         "_written",
+        "acks",
         "bad_frames",
         "denials",
         "denied",
@@ -41,7 +46,9 @@ class Measurements:
         self.tick_to_decision = Histogram()
         self.tick_to_wire = Histogram()
         self.order_to_ack = Histogram()
+        self.acks: dict[str, Histogram] = {}
         self._written: dict[int, int] = {}
+        self._asked: dict[str, tuple[int, int]] = {}
 
     @property
     def frames(self) -> int:
@@ -66,11 +73,25 @@ class Measurements:
         self.denials[code] = self.denials.get(code, 0) + 1
         self.denied[strategy] = self.denied.get(strategy, 0) + 1
 
-    def order_sent(self, number: int, arrived: int, decided: int, written: int) -> None:
-        """An order was written."""
+    def order_sent(self, number: int, arrived: int, decided: int, written: int, out: Outgoing = b"") -> None:
+        """An order was written; or, where it is a request, is going to be."""
         self.tick_to_decision.add(decided - arrived)
+        if not isinstance(out, bytes):
+            self._asked[out.tag] = number, arrived
+            return
         self.tick_to_wire.add(written - arrived)
         self._written[number] = written
+
+    def written(self, tag: str, written: int) -> None:
+        """The request with this tag was written."""
+        number, arrived = self._asked.pop(tag, (0, 0))
+        if number:
+            self.tick_to_wire.add(written - arrived)
+            self._written[number] = written
+
+    def answered(self, tag: str) -> None:
+        """The request with this tag is over, though it may never have been written."""
+        self._asked.pop(tag, None)
 
     def order_updated(self, order: Order, arrived: int) -> None:
         """Something was heard of an order by a frame that arrived at ``arrived``."""
@@ -78,6 +99,7 @@ class Measurements:
             written = self._written.pop(order.number, 0)
             if written and order.acked_ns:
                 self.order_to_ack.add(arrived - written)
+                self.acks.setdefault(order.instrument.venue, Histogram()).add(arrived - written)
 
     def latencies(self) -> dict[str, dict[str, int]]:
         """Percentiles of every stage, ns."""

@@ -8,6 +8,7 @@ from attrs import field, frozen
 
 from bloor.hookspecs import ExecutorSpec, FeedSpec, NormalizerSpec
 from bloor.model.instrument import Instrument
+from bloor.model.reporting import Reporting, reporting
 from bloor.risk.check import RiskCheck
 from bloor.strategy.api import Strategy
 from bloor.venue.session import Endpoints
@@ -73,6 +74,7 @@ class EnginePlan:
         node: Number of this host, part of every client order id.
         epoch: Raised at every start, part of every client order id and journal record.
         seed: Seeds the jitter of time-outs.
+        reporting: In what its money is told.
         fused: Whether strategies that are declared compiled run in machine code where everything around them can; the
             decisions are the same.
     """
@@ -84,6 +86,11 @@ class EnginePlan:
     epoch: int = 1
     seed: int = 0
     fused: bool = True
+    reporting: Reporting = field()
+
+    @reporting.default
+    def _in_one_currency(self) -> Reporting:
+        return reporting(i.quote for i in self.instruments)
 
     def record(self) -> dict[str, Any]:
         """What a journal must say for its decisions to be made again: all but plug-ins, configuration and keys."""
@@ -93,6 +100,7 @@ class EnginePlan:
             "seed": self.seed,
             "venues": [v.record() for v in self.venues],
             "strategies": [s.name for s in self.strategies],
+            "reporting": self.reporting.record(),
         }
 
     @property

@@ -23,14 +23,17 @@ class FeeRates:
     """``rate(asset, quote)``; see :data:`bloor.execution.fees.FeeRate`.
 
     The mid of a synchronised book of the two comes first, then the mid it had when a fee was last valued by it, then
-    what the configuration of a venue says.
+    what the configuration of a venue says, which is worth in the one quote asset of that venue's instruments: of a
+    venue with several, it says nothing.
     """
 
     def __init__(self, plan: EnginePlan) -> None:
-        self._configured: dict[str, Decimal] = {}
+        self._configured: dict[tuple[str, str], Decimal] = {}
         for venue in plan.venues:
             rates: Mapping[str, Decimal] = venue.executor.fee_rates(venue.config) if venue.executor.fee_rates else {}
-            self._configured |= rates
+            quotes = {i.quote for i in venue.instruments}
+            if len(quotes) == 1:
+                self._configured |= {(asset, quote): rate for asset, rate in rates.items() for quote in quotes}
         self._known: dict[tuple[str, str], Decimal] = {}
         self._desks: Sequence[Desk] = ()
 
@@ -46,4 +49,4 @@ class FeeRates:
                 mid = Decimal(5 * (view.best_bid + view.best_ask) * i.tick_units)
                 self._known[asset, quote] = mid.scaleb(-i.price_decimals - 1, EXACT)
                 break
-        return self._known.get((asset, quote), self._configured.get(asset))
+        return self._known.get((asset, quote), self._configured.get((asset, quote)))

@@ -154,6 +154,9 @@ class Recording:
         self._record(RecordKind.RESPONSE, conn, now_ns, pack_response(tag, status, body))
         self.market.response(tag, status, body, now_ns)
 
+    def written(self, tag: str) -> None:
+        """Nothing is measured."""
+
     def timer(self, now_ns: int) -> None:
         """``deadline_ns`` has come."""
         self.market.timer(now_ns)

@@ -23,17 +23,17 @@ from bloor.errors import LocalProtocolError
 from bloor.execution.client_id import ClientIds
 from bloor.execution.order import Order
 from bloor.execution.outcomes import Outcome
-from bloor.model.orders import AmendRequest, CancelRequest, OrderRequest, ReplaceRequest
+from bloor.model.orders import AmendRequest, CancelRequest, OrderRequest, OrderType, ReplaceRequest
 from bloor.risk.check import Exposure
 from bloor.venue.session import Outgoing
 
 if TYPE_CHECKING:
     from bloor.engine.core import Engine
 
-__all__ = ["NOT_CONNECTED", "NOT_SUPPORTED", "Changes"]
+__all__ = ["NOT_SUPPORTED", "Changes"]
 
-#: Denials of our own: nothing can be sent; the venue (or this way to it) has no such request.
-NOT_CONNECTED, NOT_SUPPORTED = "ORDERS_NOT_CONNECTED", "CHANGE_NOT_SUPPORTED"
+#: A denial of our own: the venue, or this way to it, has no such request.
+NOT_SUPPORTED = "CHANGE_NOT_SUPPORTED"
 
 
 class Changes:
@@ -91,7 +91,7 @@ class Changes:
         self._decide(DecisionKind.REPLACE, desk, new, old.client_id, lots)
         outcomes = engine.blotter.replace_sent(old, new, engine.now_ns, joint=joint)
         self._write(desk.line, payload)
-        engine.measure_sent(new.number, decided)
+        engine.measure_sent(new.number, decided, payload)
         self._tell(outcomes)
         return new.number
 
@@ -144,8 +144,9 @@ class Changes:
     def _denied(self, desk: Desk, exposure: Exposure) -> str:
         """The code of a denial; empty to go on."""
         engine = self._engine
-        if not engine.lines[desk.line].orders.accepting:
-            return NOT_CONNECTED
+        refused = engine.lines[desk.line].refusal(desk.instrument, OrderType(desk.intent.type), engine.now_ns)
+        if refused:
+            return refused
         denial = engine.gate.decide(desk.intent, desk.book.view, exposure, engine.now_ns)
         return denial.code if denial is not None else ""
 

@@ -6,7 +6,6 @@ import os
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable
-from enum import Enum
 from typing import Any
 
 from attrs import field, frozen
@@ -15,7 +14,7 @@ from bloor.config import RawConfig
 from bloor.engine.recording import RecordingPlan
 from bloor.errors import BloorError
 from bloor.execution.client_id import ClientIds
-from bloor.hookspecs import ExecutorContext, ExecutorSpec, FeedSpec, NormalizerSpec
+from bloor.hookspecs import ExecutorContext, ExecutorSpec, FeedSpec, Finding, NormalizerSpec
 from bloor.host.account import ask, clock_trouble, rights_trouble
 from bloor.host.arming import key_source
 from bloor.host.probe import OrderProbe, smallest_order, tops
@@ -32,16 +31,6 @@ __all__ = ["CheckedVenue", "Finding", "Step", "VenueCheck"]
 ROUNDS = 9
 #: Clocks that are further apart than this are worth a word, though venues still accept it.
 CLOCK_WARN_NS = 250_000_000
-
-
-class Finding(Enum):
-    """How a step went."""
-
-    PASS = "pass"  # noqa: S105 (a word for a person)
-    WARN = "warn"
-    FAIL = "fail"
-    #: It could not be tried, because of an earlier one.
-    SKIP = "skip"
 
 
 @frozen(kw_only=True)

@@ -110,6 +110,7 @@ class _Overheard:
         self.connected = engine.connected
         self.disconnected = engine.disconnected
         self.timer = engine.timer
+        self.written = engine.written
         self.failed = engine.failed
 
     @property

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import aiohttp
 from loguru import logger
@@ -20,10 +20,12 @@ __all__ = ["Answer", "RestClient", "get_once", "trusting"]
 
 #: Longest wait for an answer, seconds, and the largest that is read.
 REST_S, REST_BYTES = 10.0, 64 << 20
-#: Longest wait for the budget, seconds; whoever asks is told to ask again after it.
-PATIENCE_S = 10.0
 #: The venue's clock is asked this often at the start, one after the other, and then every so many seconds.
-CLOCK_FIRST, CLOCK_EVERY_S = 5, 60.0
+CLOCK_FIRST, CLOCK_EVERY_S = 5, 30.0
+#: How long a connection that is not used stays open, seconds: longer than it takes until the clock is asked again, so
+#: that an order finds one open; shorter than the 60 s after which common load balancers close it from their side, when
+#: it would be uncertain whether a request that was just written had been carried out.
+KEEP_ALIVE_S = 45.0
 
 
 class Answer(NamedTuple):
@@ -72,11 +74,11 @@ class RestClient:
         *,
         context: ssl.SSLContext | None = None,
     ) -> None:
-        self.budget = RateBudget(rules.limits if rules else ())
-        self.clock = VenueClock()
+        self.budget = RateBudget(rules.limits, slow_down_ns=rules.slow_down_ns) if rules else RateBudget(())
+        self._rules = rules or RestRules()
+        self.clock = VenueClock(self._rules.resolution_ns)
         self._name = name
         self._base = base
-        self._rules = rules or RestRules()
         self.now = now
         self._context = context
         self._http: aiohttp.ClientSession | None = None
@@ -85,43 +87,48 @@ class RestClient:
         """Asks once, as soon as the budget lets it out; never raises for what a network or a venue may do.
 
         Returns:
-            The answer; one of status 429 without asking when the budget does not let it out for :data:`PATIENCE_S`.
+            The answer; one of status 429 without asking when the budget does not let it out soon.
         """
-        return await self._ask("GET", path, {}, urgency)
+        return await self._ask(Request(tag="", method="GET", path=path, params=""), urgency)
 
     def venue_ns(self) -> int:
         """The venue's time, as far as it is known."""
         now_ns = self.now()
         return now_ns + self.clock.offset_ns(now_ns)
 
-    async def request(self, request: Request) -> Answer:
-        """Makes a signed request once; as :meth:`get`. Nothing of its query and headers is ever logged.
+    async def request(self, request: Request, written: Callable[[], object] | None = None) -> Answer:
+        """Makes a signed request once; as :meth:`get`. Nothing of its query, headers and body is ever logged.
 
         A redirection is an answer like any other: a key does not follow one to another host.
-        """
-        urgency = Urgency.CANCEL if request.urgent else Urgency.ORDINARY
-        return await self._ask(request.method, f"{request.path}?{request.query}", request.headers, urgency)
 
-    async def _ask(self, method: str, path: str, head: Mapping[str, str], urgency: Urgency) -> Answer:
-        while (at := self.budget.ask(path, self.now(), urgency)) != 0:
+        Args:
+            request: What is asked.
+            written: Called once all of it is written.
+        """
+        return await self._ask(request, Urgency.CANCEL if request.urgent else Urgency.ORDINARY, written)
+
+    async def _ask(self, request: Request, urgency: Urgency, written: Callable[[], object] | None = None) -> Answer:
+        target, asked_ns = request.target, self.now()
+        while (at := self.budget.ask(target, self.now(), urgency)) != 0:
             wait_s = max(at - self.now(), 1_000_000) / 1e9
-            if wait_s > PATIENCE_S:
+            if self.now() + wait_s * 1e9 > asked_ns + request.patience_ns:
                 return Answer(429, b"", f"no request may be sent to {self._name} for {wait_s:.0f} s")
             await asyncio.sleep(wait_s)
         if self._http is None:
-            connector = aiohttp.TCPConnector(ssl=self._context or True)
-            self._http = aiohttp.ClientSession(
-                connector=connector, timeout=aiohttp.ClientTimeout(total=REST_S), auto_decompress=True
-            )
+            self._http = self._client()
         try:
             # yarl would quote once more what is quoted, and signed, already
-            url = URL(self._base + path, encoded=True)
-            async with self._http.request(method, url, headers=head, allow_redirects=not head) as answer:
+            url = URL(self._base + target, encoded=True)
+            head = request.head(self.now())
+            async with self._http.request(
+                request.method, url, headers=head, data=request.body or None, allow_redirects=not head,
+                trace_request_ctx=written,
+            ) as answer:  # fmt: skip
                 headers = {name.lower(): value for name, value in answer.headers.items()}
                 body = await _bounded(answer)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             why = explained(error)
-            logger.warning("{}: {}: {}", self._name, path.partition("?")[0], why)
+            logger.warning("{}: {}: {}", self._name, target.partition("?")[0], why)
             return Answer(0, b"", why)
         before = self.budget.blocked_until_ns
         self.budget.answered(answer.status, headers, self.now())
@@ -130,6 +137,16 @@ class RestClient:
             level, what = ("ERROR", "has banned this address") if self.budget.banned else ("WARNING", "says slow down")
             logger.log(level, "{} {} ({}): no requests for {:.0f} s", self._name, what, answer.status, seconds)
         return Answer(answer.status, body)
+
+    def _client(self) -> aiohttp.ClientSession:
+        """Connections to the venue that are used again; as many as are needed, since an order waits for nobody."""
+        connector = aiohttp.TCPConnector(ssl=self._context or True, limit=0, keepalive_timeout=KEEP_ALIVE_S)
+        trace = aiohttp.TraceConfig()
+        trace.on_request_headers_sent.append(_head_written)
+        trace.on_request_chunk_sent.append(_body_written)
+        return aiohttp.ClientSession(
+            connector=connector, timeout=aiohttp.ClientTimeout(total=REST_S), trace_configs=[trace]
+        )
 
     async def fetch(self, path: str, *, seed: int = 0) -> bytes:
         """Asks until there is an answer of status 200, within reason.
@@ -196,6 +213,19 @@ async def get_once(url: str, *, context: ssl.SSLContext | None = None) -> bytes:
         came = answer.error or f"{answer.status}: {answer.body[:200].decode(errors='replace')}"
         raise RunError(f"{url}: expected status 200, got {came}")
     return answer.body
+
+
+async def _head_written(_: aiohttp.ClientSession, context: Any, sent: aiohttp.TraceRequestHeadersSentParams) -> None:
+    """The head of a request was written; that is all of it where there is no body."""
+    written = context.trace_request_ctx
+    if written is not None and sent.headers.get("Content-Length", "0") == "0":
+        written()
+
+
+async def _body_written(_: aiohttp.ClientSession, context: Any, _sent: aiohttp.TraceRequestChunkSentParams) -> None:
+    """The body of a request was written."""
+    if context.trace_request_ctx is not None:
+        context.trace_request_ctx()
 
 
 async def _bounded(answer: aiohttp.ClientResponse) -> bytes:

@@ -13,6 +13,7 @@ import gc
 import os
 import ssl
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,8 @@ __all__ = ["Progress", "RunResult", "run"]
 FIRST_FRAME_S = 30.0
 #: Longest wait for cancels to be confirmed at the end.
 CANCEL_S = 5.0
+#: Longest wait for venues to take back a dead-man switch at the end.
+CONCLUDE_S = 1.0
 #: How often the state is journaled for those who watch.
 STATUS_S = 0.25
 
@@ -136,7 +139,7 @@ class _Clocked:
 
     first_frame_s: float = 0.0
     stopped_s: float = 0.0
-    stale_ns: int = 0
+    stale_ns: dict[str, int] = field(factory=dict)
     last_look_ns: int = field(factory=time.monotonic_ns)
 
 
@@ -182,11 +185,33 @@ class _Run:
         """Starts every simulated venue, and asks every venue for its instruments."""
         if self._setup.run.authority is not None:
             self._trusted = trusting(str(self._setup.run.authority))
-        return [await self._reach_one(choice) for choice in self._setup.venues]
+        reached = await asyncio.gather(
+            *(self._reach_one(choice) for choice in self._setup.venues), return_exceptions=True
+        )
+        plans = []
+        for plan in reached:
+            if isinstance(plan, BaseException):
+                raise plan
+            plans.append(plan)
+        self._setup.reporting(i for plan in plans for i in plan.instruments)
+        return plans
 
     async def _reach_one(self, choice: VenueChoice) -> VenuePlan:
-        if choice.endpoints is not None:
-            return await self._reach_real(choice, choice.endpoints)
+        try:
+            if choice.endpoints is not None:
+                return await self._reach_real(choice, choice.endpoints)
+            return await self._reach_simulated(choice)
+        except UsageError as error:
+            if not choice.shared:
+                raise
+            # what one venue lists another may not, and what is asked of all of them has to be listed by all
+            raise UsageError(
+                f"{choice.venue}: {error}; a symbol without a venue is asked of every venue of the run: to trade one "
+                f"at some of them only, name each, e.g. --symbol {choice.venue}:{choice.feed.default_symbol}"
+            ) from error
+
+    async def _reach_simulated(self, choice: VenueChoice) -> VenuePlan:
+        """Starts a simulated venue and asks it for its instruments."""
         run = self._setup.run
         self._progress.step(f"starting the simulated {choice.venue}")
         process = await SimulatedVenueProcess.start(
@@ -251,11 +276,13 @@ class _Run:
         self._writer = Writer(
             self._session.journal, epoch=plan.epoch, clock=time.monotonic_ns, header=header, wall_ns=self._shell.now()
         )
+        for notice in plan.reporting.notices():
+            logger.warning(notice)
         with self._writer:
             self._progress.step("compiling the way from a frame to an order")
             self._engine = Engine(plan, self._shell, self._writer, self._ears, time.monotonic_ns)
             for name, why in self._engine.fusion.reasons.items():
-                logger.warning("strategy {} is declared compiled and runs in Python: {}", name, why)
+                logger.info("strategy {} is declared compiled and runs in Python where it cannot be: {}", name, why)
             with self._cpus(), _quiet_collector(), spinning(self._setup.run.spin):
                 self._progress.started(self._session.path)
                 failure = await self._until_over()
@@ -267,7 +294,13 @@ class _Run:
         if self._setup.run.mode is not Mode.PAPER:
             return Shell(plan.venues, context=self._trusted, seed=plan.seed)
         self._papers = [
-            PaperVenue(venue.instruments, venue.normalizer.build(), self._setup.paper, plan.seed + number)
+            PaperVenue(
+                venue.instruments,
+                venue.normalizer.build(),
+                self._setup.paper,
+                plan.seed + number,
+                venue.executor.commission,
+            )
             for number, venue in enumerate(plan.venues)
         ]
         return PaperShell(plan.venues, self._papers, context=self._trusted, seed=plan.seed)
@@ -302,6 +335,7 @@ class _Run:
             self._progress.step("cancelling open orders")
             self._engine.stop(self._shell.now())
             failure = failure or await self._settle()
+            await self._conclude()
         except Exception as error:  # noqa: BLE001 (orders must be cancelled and files closed whatever broke)
             logger.opt(exception=True).error("the run broke: {}", error)
             failure = f"{type(error).__name__}: {error}"
@@ -326,13 +360,13 @@ class _Run:
             now_s = loop.time()
             if self._engine.failure is not None:
                 return str(self._engine.failure)
-            if any(process.ended for process in self._processes):
-                return "a simulated venue ended by itself; see its log in the session folder"
+            if gone := [process.venue for process in self._processes if process.ended]:
+                return f"the simulated {gone[0]} ended by itself; see venue-{gone[0]}.log in the session folder"
+            if now_s - opened_s > FIRST_FRAME_S and (silent := self._silent()):
+                return f"no market data came from {' and '.join(silent)} within {FIRST_FRAME_S:.0f} s"
             if not self._times.first_frame_s:
                 if self._engine.measures.events:
                     self._times.first_frame_s = now_s
-                elif now_s - opened_s > FIRST_FRAME_S:
-                    return f"no market data came within {FIRST_FRAME_S:.0f} s"
                 continue
             duration = self._setup.duration_s
             if duration is not None and now_s - self._times.first_frame_s >= duration:
@@ -341,6 +375,11 @@ class _Run:
             if self._setup.run.data and polls % 4 == 0 and await self._recording_ended():
                 return ""
         return ""
+
+    def _silent(self) -> list[str]:
+        """Venues of which no market data was ever read."""
+        counters = {line.venue: line.pipeline.counters for line in self._engine.lines}
+        return [venue for venue, seen in counters.items() if not seen.book_messages + seen.trades + seen.bbos]
 
     async def _recording_ended(self) -> bool:
         for process in self._processes:
@@ -356,8 +395,18 @@ class _Run:
         until = loop.time() + CANCEL_S
         while self._engine.open_orders and loop.time() < until:  # noqa: ASYNC110 (the engine knows no event loop)
             await asyncio.sleep(0.01)
-        left = self._engine.open_orders
-        return f"{left} orders were not confirmed as cancelled within {CANCEL_S:.0f} s" if left else ""
+        left = Counter(order.instrument.venue for order in self._engine.blotter.open_orders())
+        where = " and ".join(f"{count} orders at {venue}" for venue, count in left.items())
+        return f"{where} were not confirmed as cancelled within {CANCEL_S:.0f} s" if left else ""
+
+    async def _conclude(self) -> None:
+        """Lets venues take back what guards against our silence; one that does not answer keeps it, which is safe."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + CONCLUDE_S
+        self._engine.conclude(self._shell.now())
+        lines = self._engine.lines
+        while not all(line.concluded for line in lines) and loop.time() < until:  # noqa: ASYNC110 (as above)
+            await asyncio.sleep(0.01)
 
     # ---- between frames
 
@@ -367,8 +416,10 @@ class _Run:
         self._tend_journal()
         self._watch_clocks()
         now_ns = time.monotonic_ns()
-        if any(desk.book.view.state != BookState.SYNCED for desk in self._engine.desks) and self._times.first_frame_s:
-            self._times.stale_ns += now_ns - self._times.last_look_ns
+        if self._times.first_frame_s:
+            lost = {desk.instrument.venue for desk in self._engine.desks if desk.book.view.state != BookState.SYNCED}
+            for venue in lost:
+                self._times.stale_ns[venue] = self._times.stale_ns.get(venue, 0) + now_ns - self._times.last_look_ns
         if now_ns // int(STATUS_S * 1e9) != self._times.last_look_ns // int(STATUS_S * 1e9):
             self._write_status()
             gc.collect(1)

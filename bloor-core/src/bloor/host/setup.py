@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import metadata
 from typing import Any, Protocol
 
@@ -22,6 +22,7 @@ from bloor.host.options import RunOptions
 from bloor.host.places import DEFAULT_ENV, endpoints_of
 from bloor.market.recorded_folder import journal_folder
 from bloor.model.instrument import Instrument
+from bloor.model.reporting import Reporting, reporting
 from bloor.model.symbols import parse_symbol
 from bloor.plugins.catalog import Kind
 from bloor.plugins.code import class_sha256, code_sha256
@@ -52,6 +53,7 @@ class VenueChoice:
         executor: Its order entry.
         config: Its section, typed; None when the plug-in has none.
         symbols: Canonical symbols to trade there; empty for what the recording or the venue has.
+        shared: Those of them that name no venue, in a run on several: each of its venues is asked for them.
         endpoints: Where the real venue is; None for a simulated one, which says so itself.
         keys: What opens an account there, in live mode.
     """
@@ -61,6 +63,7 @@ class VenueChoice:
     executor: ExecutorSpec
     config: Any
     symbols: tuple[str, ...]
+    shared: tuple[str, ...] = ()
     endpoints: Endpoints | None = None
     keys: Mapping[str, Any] = field(factory=dict, repr=False)
 
@@ -117,11 +120,29 @@ class Setup:
     duration_s: float | None
 
     def plan(self, venues: Sequence[VenuePlan], epoch: int) -> EnginePlan:
-        """The engine's plan, once every venue is reached."""
+        """The engine's plan, once every venue is reached.
+
+        Raises:
+            ConfigError: Sums of money cannot be told in one currency.
+        """
         return EnginePlan(
             venues=tuple(venues), strategies=self.strategies, checks=self.checks, epoch=epoch, seed=self.run.seed,
-            fused=self.run.fused,
+            fused=self.run.fused, reporting=self.reporting(i for venue in venues for i in venue.instruments),
         )  # fmt: skip
+
+    def reporting(self, instruments: Iterable[Instrument]) -> Reporting:
+        """In what the money of a run with these instruments is told; where nothing is at stake, a dollar is a dollar.
+
+        Raises:
+            ConfigError: What a quote asset is worth is not known.
+        """
+        run = self.run
+        return reporting(
+            (i.quote for i in instruments),
+            currency=run.currency and run.currency.upper(),
+            rates={asset.upper(): rate for asset, rate in run.rates.items()},
+            par=run.mode is not Mode.LIVE,
+        )
 
     def sections(self) -> dict[str, Any]:
         """Every typed section of this run, defaults included, as plain data; secrets are masked."""
@@ -192,7 +213,9 @@ def prepare(options: RunOptions, environ: Mapping[str, str]) -> Setup:
         venues = tuple(evolve(v, endpoints=endpoints_of(v.feed, v.config, env)) for v in venues)
     if run.mode is Mode.PAPER:
         round_trip_ns = longest_round_trip_ns(paper)
-        venues = tuple(evolve(v, executor=paper_executor(v.venue, round_trip_ns)) for v in venues)
+        venues = tuple(
+            evolve(v, executor=paper_executor(v.venue, round_trip_ns, v.executor.commission)) for v in venues
+        )
     if run.mode is Mode.LIVE:
         keys = live_keys(raw, run.armed, [v.executor for v in venues], env, checks, environ)
         venues = tuple(evolve(v, keys=keys[v.venue]) for v in venues)
@@ -293,6 +316,7 @@ def _venues(plugins: PluginHost, raw: RawConfig, run: RunConfig, notices: list[s
     if not wanted:
         wanted[_default_venue(plugins, notices)] = []
     choices = []
+    shared = tuple(dict.fromkeys(loose)) if len(wanted) > 1 else ()
     for name, symbols in wanted.items():
         config_type = plugins.venue_config(name)
         choices.append(
@@ -302,6 +326,7 @@ def _venues(plugins: PluginHost, raw: RawConfig, run: RunConfig, notices: list[s
                 executor=plugins.executor(name),
                 config=None if config_type is None else raw.section(("venue", name), config_type),
                 symbols=tuple(dict.fromkeys([*symbols, *loose])),
+                shared=shared,
             )
         )
     return tuple(choices)

@@ -56,6 +56,9 @@ class Carried(Protocol):
     def response(self, conn: int, tag: str, status: int, body: bytes, now_ns: int) -> None:
         """A REST answer arrived."""
 
+    def written(self, tag: str) -> None:
+        """The request with this tag was just written: for measuring only."""
+
     def timer(self, now_ns: int) -> None:
         """``deadline_ns`` has come."""
 
@@ -234,7 +237,7 @@ class Shell:
     async def _signed(self, conn: int, request: Request, before: asyncio.Task[None] | None) -> None:
         if before is not None:
             await asyncio.wait([before])
-        answer = await self.rest[line_of(conn)[0]].request(request)
+        answer = await self.rest[line_of(conn)[0]].request(request, lambda: self._engine.written(request.tag))
         if not self._closing:
             self._engine.response(conn, request.tag, answer.status, answer.body, self.now())
 

@@ -32,11 +32,13 @@ class SimulatedVenueProcess:
     """A running ``bloor venue sim NAME``.
 
     Attributes:
+        venue: The plug-in's name.
         endpoints: Where it listens, on loopback.
         credentials: What trades on it.
         authority: File of the certificate authority to trust; None without TLS.
     """
 
+    venue: str
     endpoints: Endpoints
     credentials: Mapping[str, Any] = field(repr=False)
     authority: str | None = None
@@ -101,7 +103,10 @@ class SimulatedVenueProcess:
         if not ready.get("ready"):
             raise await _failed(venue, process, log)
         endpoints = Endpoints(ready["rest"], ready["streams"], ready["ws_api"])
-        return cls(endpoints=endpoints, credentials=ready["credentials"], authority=ready.get("ca"), process=process)
+        return cls(
+            venue=venue, endpoints=endpoints, credentials=ready["credentials"], authority=ready.get("ca"),
+            process=process,
+        )  # fmt: skip
 
     @property
     def pid(self) -> int:

@@ -2,13 +2,15 @@
 
 Some venues number no book but every frame of a connection, whatever its channel, from 0 (Coinbase). A number that is
 not the next one says that something was lost and not what: no book of the connection can be believed any more. A
-connection begins with 0; of a recording that begins later, the first number is taken as it is.
+connection begins with 0; of a recording that begins later, the first number is taken as it is. A frame that comes
+twice in a row is passed over the second time (:meth:`ConnectionNumbers.repeats`).
 
 ======================  ======================  ====================================================
 number                  ``last``                meaning
 ======================  ======================  ====================================================
 any                     -1 (nothing came yet)   ``CONTINUES``
 ``last + 1``            0 or more               ``CONTINUES``
+``last``                1 or more               a repetition: nothing of the frame is taken
 0                       0 or more               ``BEGINS``: another connection; books start empty
 any other               0 or more               ``HOLE``
 ======================  ======================  ====================================================
@@ -20,6 +22,7 @@ from __future__ import annotations
 
 from enum import Enum
 
+from bloor.market.messages import ConnectionMessage, Message
 from bloor.model.decimals import INT64_MAX
 
 __all__ = ["NOTHING_YET", "ConnectionNumbers", "Place"]
@@ -54,11 +57,15 @@ class ConnectionNumbers:
         return min(self.last + 1, INT64_MAX)
 
     def take(self, seq: int) -> Place:
-        """The place of the next frame; the connection has come to it."""
+        """The place of the next frame, which repeats none; the connection has come to it."""
         last, self.last = self.last, seq
         if last == NOTHING_YET or seq == last + 1:
             return Place.CONTINUES
         return Place.BEGINS if seq == 0 else Place.HOLE
+
+    def repeats(self, first: Message) -> bool:
+        """Whether the frame with this first message is the one before it once more; 0 begins another connection."""
+        return type(first) is ConnectionMessage and 0 < first.seq == self.last
 
     def reset(self) -> None:
         """The connection is gone."""

@@ -217,9 +217,9 @@ class MarketPipeline:
     def _messages(self, messages: Sequence[Message], recv_ns: int) -> int:
         """Takes what a frame held; counts the frame once, and as unreadable if one of its messages is."""
         counters = self.counters
-        taken = 0
-        of_book = False
-        bad = ""
+        taken, of_book, bad = 0, False, ""
+        if messages and self._connection.repeats(messages[0]):
+            messages = ()
         for message in messages:
             take = self._take.get(type(message))
             if take is None:

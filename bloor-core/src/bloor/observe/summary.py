@@ -1,28 +1,32 @@
 """The document of a run: what ``bloor run --json`` prints and ``summary.json`` holds.
 
-Money is decimal text in the reporting currency, the quote asset of the run's instruments. ``pnl_net`` is the cash of
-all fills less fees, plus the positions at their marks; a mark is the mid price of the book (the last trade when a side
-is empty). ``fills.jsonl`` gives the same number::
+Money is decimal text in the reporting currency, ``currency``: the quote asset of the run's instruments, or where they
+have several, one of them, and ``rates`` says what one of each other is worth (:mod:`bloor.model.reporting`). Prices
+(``avg_price``, ``mark``) are in the instrument's own quote asset. ``pnl_net`` is the cash of all fills less fees, plus
+the positions at their marks; a mark is the mid price of the book (the last trade when a side is empty). ``fills.jsonl``
+gives the same number, ``rate`` being that of each fill's quote asset::
 
-    pnl_net = sum(-side * price * qty) - sum(fee_quote) + sum(position * mark)
+    pnl_net = sum((-side * price * qty - fee_quote) * rate) + sum(position * mark * rate)
 
 A fee in an asset of unknown worth counts as 0 there; ``fees_unvalued`` says of how many fills and how much of what.
 
-``positions`` has a row for each strategy in each instrument, ``by_strategy`` one for each strategy; the sums of either
-are the totals, exactly.
+``positions`` has a row for each strategy in each instrument, ``by_strategy`` one for each strategy, ``by_venue`` one
+for each venue; the sums of any of them are the totals, exactly.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from bloor.engine.build import Line
 from bloor.engine.core import Engine
 from bloor.engine.desk import Desk
 from bloor.execution.position import EXACT
 from bloor.model.decimals import format_units
+from bloor.model.reporting import Reporting
 
 __all__ = ["live_status", "summary"]
 
@@ -33,15 +37,35 @@ def _mark(desk: Desk) -> Decimal:
     return Decimal(format_units(units, desk.instrument.price_decimals + 1))
 
 
-def _money(amounts: Sequence[Decimal]) -> str:
-    total = Decimal(0)
-    for amount in amounts:
-        total = EXACT.add(total, amount)
-    return f"{total:f}"
+class Money:
+    """Amounts in quote assets, told in the reporting currency."""
+
+    def __init__(self, reporting: Reporting) -> None:
+        self._rate = reporting.rate
+
+    def told(self, *amounts: tuple[Decimal, Desk]) -> str:
+        """The sum of amounts, each in the quote asset of the instrument of its desk."""
+        total = Decimal(0)
+        for amount, desk in amounts:
+            total = EXACT.add(total, EXACT.multiply(amount, self._rate(desk.instrument.quote)))
+        return f"{total:f}"
+
+    def volume(self, *desks: Desk) -> str:
+        """Price times quantity of all fills."""
+        return self.told(*((d.account.volume, d) for d in desks))
+
+    def fees(self, *desks: Desk) -> str:
+        """Fees less rebates."""
+        return self.told(*((d.account.fees, d) for d in desks))
+
+    def pnl_net(self, *desks: Desk) -> str:
+        """Cash less fees plus positions at their marks."""
+        return self.told(*((d.account.pnl_net(d.mark2), d) for d in desks))
 
 
 def _positions(engine: Engine) -> list[dict[str, Any]]:
     rows = []
+    money = Money(engine.plan.reporting)
     for desk in engine.desks:
         average = desk.account.avg_price
         rows.append(
@@ -52,10 +76,10 @@ def _positions(engine: Engine) -> list[dict[str, Any]]:
                 "qty": f"{desk.account.qty:f}",
                 "avg_price": None if average is None else f"{average:f}",
                 "mark": f"{_mark(desk):f}",
-                "pnl_net": f"{desk.account.pnl_net(desk.mark2):f}",
-                "fees": f"{desk.account.fees:f}",
+                "pnl_net": money.pnl_net(desk),
+                "fees": money.fees(desk),
                 "fills": desk.account.fills,
-                "volume_quote": f"{desk.account.volume:f}",
+                "volume_quote": money.volume(desk),
                 "halted": desk.halted or None,
             }
         )
@@ -76,26 +100,45 @@ def _strategies(engine: Engine) -> list[dict[str, Any]]:
     rows = []
     for number, strategy in enumerate(engine.plan.strategies):
         desks = [desk for desk in engine.desks if desk.number == number]
-        rows.append({"strategy": strategy.name, "orders": engine.tally(number), **_results(desks)})
+        rows.append({"strategy": strategy.name, "orders": engine.tally(number), **_results(engine, desks)})
     return rows
 
 
-def _results(desks: Sequence[Desk]) -> dict[str, Any]:
+def _venues(engine: Engine, stale_ns: Mapping[str, int]) -> list[dict[str, Any]]:
+    """What was seen of each venue and earned there; the sums over the list are the totals of the document."""
+    rows = []
+    for line in engine.lines:
+        acks = engine.measures.acks.get(line.venue)
+        rows.append(
+            {
+                "venue": line.venue,
+                "instruments": [i.symbol for i in engine.plan.venues[line.number].instruments],
+                "messages": line.pipeline.counters.messages,
+                **_results(engine, [desk for desk in engine.desks if desk.line == line.number]),
+                "order_to_ack_ns": None if acks is None else acks.summary(),
+                "data_quality": _quality([line], stale_ns.get(line.venue, 0)),
+            }
+        )
+    return rows
+
+
+def _results(engine: Engine, desks: Sequence[Desk]) -> dict[str, Any]:
     """Fills and money of some desks together."""
+    money = Money(engine.plan.reporting)
     wins = sum(d.account.wins for d in desks)
     trips = wins + sum(d.account.losses for d in desks)
     return {
         "fills": sum(d.account.fills for d in desks),
-        "volume_quote": _money([d.account.volume for d in desks]),
-        "fees": _money([d.account.fees for d in desks]),
-        "pnl_net": _money([d.account.pnl_net(d.mark2) for d in desks]),
+        "volume_quote": money.volume(*desks),
+        "fees": money.fees(*desks),
+        "pnl_net": money.pnl_net(*desks),
         "win_rate": round(wins / trips, 4) if trips else None,
         "round_trips": trips,
     }
 
 
-def _quality(engine: Engine, stale_ns: int) -> dict[str, Any]:
-    counters = [line.pipeline.counters for line in engine.lines]
+def _quality(lines: Sequence[Line], stale_ns: int) -> dict[str, Any]:
+    counters = [line.pipeline.counters for line in lines]
     return {
         "gaps": sum(c.gaps for c in counters),
         "resyncs": sum(c.resyncs for c in counters),
@@ -128,7 +171,7 @@ def summary(
     mode: str,
     session: Path,
     duration_s: float,
-    stale_ns: int,
+    stale_ns: Mapping[str, int],
     versions: dict[str, str],
     notices: Sequence[str],
 ) -> dict[str, Any]:
@@ -139,7 +182,7 @@ def summary(
         mode: ``sim``, ``paper`` or ``live``.
         session: The session folder.
         duration_s: From the first frame to the stop.
-        stale_ns: How long some traded book was not synchronised.
+        stale_ns: How long some traded book of a venue was not synchronised, by venue; ``stale_s`` adds them up.
         versions: Of everything that took part.
         notices: What the user should know.
     """
@@ -148,30 +191,32 @@ def summary(
         "session": str(session),
         "strategies": [s.name for s in engine.plan.strategies],
         "instruments": [f"{i.venue}:{i.symbol}" for i in engine.plan.instruments],
-        "currency": engine.plan.instruments[0].quote,
+        "currency": engine.plan.reporting.currency,
+        "rates": engine.plan.reporting.record()["rates"],
         "frames": engine.measures.frames,
         "events": engine.measures.events,
         "orders": engine.tally(),
-        **_results(engine.desks),
+        **_results(engine, engine.desks),
         "fees_unvalued": _unvalued(engine),
         "positions": _positions(engine),
         "by_strategy": _strategies(engine),
+        "by_venue": _venues(engine, stale_ns),
         "compiled": _compiled(engine),
         "latency_ns": engine.measures.latencies(),
         "denials": dict(sorted(engine.measures.denials.items())),
-        "data_quality": _quality(engine, stale_ns),
+        "data_quality": _quality(engine.lines, sum(stale_ns.values())),
         "duration_s": round(duration_s, 3),
         "hash": engine.log.hexdigest(),
         "decisions": engine.log.count,
         "halted": engine.gate.halted if not engine.stopping else "",
-        "notices": [*notices, *_unvalued_notice(engine)],
+        "notices": [*notices, *engine.plan.reporting.notices(), *_unvalued_notice(engine)],
         "versions": versions,
     }
 
 
 def live_status(engine: Engine, *, elapsed_s: float, duration_s: float | None) -> dict[str, Any]:
     """What the live view shows, taken a few times a second and journaled as a ``STATUS`` record."""
-    desks = engine.desks
+    desks, money = engine.desks, Money(engine.plan.reporting)
     return {
         "elapsed_s": round(elapsed_s, 2),
         "duration_s": duration_s,
@@ -180,9 +225,9 @@ def live_status(engine: Engine, *, elapsed_s: float, duration_s: float | None) -
         "orders": engine.tally(),
         "open_orders": engine.open_orders,
         "fills": sum(d.account.fills for d in desks),
-        "fees": _money([d.account.fees for d in desks]),
-        "pnl_net": _money([d.account.pnl_net(d.mark2) for d in desks]),
-        "currency": engine.plan.instruments[0].quote,
+        "fees": money.fees(*desks),
+        "pnl_net": money.pnl_net(*desks),
+        "currency": engine.plan.reporting.currency,
         "books": [
             {
                 "strategy": d.strategy.name,
@@ -193,13 +238,22 @@ def live_status(engine: Engine, *, elapsed_s: float, duration_s: float | None) -
                 "ask": d.instrument.format_price(d.book.view.best_ask) if d.book.view.two_sided else None,
                 "ask_qty": d.instrument.format_qty(d.book.view.ask_qty),
                 "position": f"{d.account.qty:f}",
-                "pnl_net": f"{d.account.pnl_net(d.mark2):f}",
+                "pnl_net": money.pnl_net(d),
                 "halted": d.halted or None,
             }
             for d in desks
         ],
         "latency_ns": engine.measures.latencies(),
         "denials": engine.measures.denials,
-        "data_quality": _quality(engine, 0),
+        "data_quality": _quality(engine.lines, 0),
+        "venues": [
+            {
+                "venue": line.venue,
+                "orders_ready": line.orders.ready,
+                "messages": line.pipeline.counters.messages,
+                "data_quality": _quality([line], 0),
+            }
+            for line in engine.lines
+        ],
         "halted": engine.gate.halted,
     }

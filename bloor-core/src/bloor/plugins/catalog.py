@@ -15,16 +15,17 @@ from attrs import field, frozen
 
 from bloor.errors import PluginError, nearest
 from bloor.hookspecs import API_VERSION, ENTRY_POINT_GROUP, MANIFEST_GROUP
+from bloor.plugins.promise import api_problem, supported
 
-__all__ = ["SUPPORTED_APIS", "Catalog", "Installed", "Kind", "discover"]
+__all__ = ["PUBLISHED", "SUPPORTED_APIS", "Catalog", "Installed", "Kind", "discover"]
 
 #: API versions that this bloor can load.
-SUPPORTED_APIS = range(1, API_VERSION + 1)
+SUPPORTED_APIS = supported()
 
 _MANIFEST = re.compile(r"(\w+)\s*:\s*api(\d{1,4})\Z", re.ASCII)
 
 #: Names that users find in the documentation, and the package that brings each.
-_PUBLISHED = {
+PUBLISHED = {
     "binance": "bloor-binance",
     "binance-usdm": "bloor-binance",
     "coinbase": "bloor-coinbase",
@@ -44,6 +45,8 @@ class Kind(Enum):
     VENUE = "venue"
     #: Market data of a venue, without order entry.
     FEED = "feed"
+    #: How a venue's frames are read, and no more.
+    NORMALIZER = "normalizer"
     STRATEGY = "strategy"
     RISK_CHECK = "risk_check"
     #: It has no manifest.
@@ -107,7 +110,7 @@ class Catalog:
         """
         found = self.entries.get(name, ())
         if not found:
-            package = _PUBLISHED.get(name)
+            package = PUBLISHED.get(name)
             hint = f"; it comes with {package}: pip install {package}" if package else nearest(name, self.entries)
             known = "" if hint else f"; installed are {', '.join(self.entries) or 'none'}"
             raise PluginError(name, "is not installed", hint=hint or known)
@@ -163,12 +166,4 @@ def _read_manifest(values: list[str]) -> tuple[Kind, int | None, str]:
     if word not in stated:
         known = ", ".join(stated)
         return Kind.UNKNOWN, api, f"{MANIFEST_GROUP}: expected one of {known}, got {word!r}{nearest(word, stated)}"
-    problem = "" if api in SUPPORTED_APIS else _wrong_api(api)
-    return Kind(word), api, problem
-
-
-def _wrong_api(api: int) -> str:
-    first, last = SUPPORTED_APIS[0], SUPPORTED_APIS[-1]
-    supported = f"version {last}" if first == last else f"versions {first} to {last}"
-    advice = "upgrade the plug-in" if api < first else "upgrade bloor-core"
-    return f"was written for API version {api}, and this bloor supports {supported}; {advice}"
+    return Kind(word), api, api_problem(api)

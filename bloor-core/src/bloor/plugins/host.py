@@ -16,9 +16,10 @@ from attrs import frozen
 
 from bloor import hookspecs
 from bloor.errors import PluginError
-from bloor.hookspecs import ExecutorSpec, FeedSpec, NormalizerSpec, SimulatedVenueSpec
+from bloor.hookspecs import Diagnosis, ExecutorSpec, FeedSpec, NormalizerSpec, SimulatedVenueSpec
 from bloor.plugins.catalog import Catalog, Installed, Kind, discover
 from bloor.plugins.loading import cause_of, import_plugin, register
+from bloor.plugins.promise import DEPRECATED, api_warning, told
 from bloor.plugins.returned import CHECKS
 from bloor.plugins.trust import Allowed, refusal
 
@@ -98,9 +99,12 @@ class PluginHost:
         if reason := self.refused(installed):
             raise PluginError(name, reason, installed.origin)
         plugin = import_plugin(installed)
-        loaded = self._loaded[name] = Loaded(installed, register(self._manager, installed, plugin), plugin)
+        hooks = register(self._manager, installed, plugin)
+        loaded = self._loaded[name] = Loaded(installed, tuple(hooks), plugin)
         if installed.kind is Kind.UNKNOWN:
             self.warnings.append(f"plug-in {name!r} from {installed.origin} does not say its kind and API version")
+        for sentence in filter(None, (api_warning(installed.api), *told(hooks, DEPRECATED))):
+            self.warnings.append(f"plug-in {name!r} from {installed.origin} {sentence}")
         return loaded
 
     def refused(self, installed: Installed) -> str:
@@ -176,6 +180,29 @@ class PluginHost:
             PluginError: It cannot be loaded, or one of its hooks fails or returns the wrong thing.
         """
         return {hook: self._ask(name, hook) for hook in self.load(name).hooks if hook in CHECKS}
+
+    def diagnoses(self, name: str, config: Any, *, online: bool) -> list[Diagnosis]:
+        """What a plug-in says of its own health; nothing when it has no ``bloor_doctor``.
+
+        Args:
+            name: The plug-in.
+            config: Its section, typed; None without one.
+            online: Whether it may use the network.
+
+        Raises:
+            PluginError: It cannot be loaded, or its hook fails or returns the wrong thing.
+        """
+        loaded = self.load(name)
+        if "bloor_doctor" not in loaded.hooks:
+            return []
+        answer = self._call(loaded, "bloor_doctor", {"config": config, "online": online})
+        rows = list(answer) if isinstance(answer, Iterable) else [answer]
+        for row in rows:
+            if not isinstance(row, Diagnosis):
+                got = f"{row!r:.80} ({type(row).__name__})"
+                wrong = f"bloor_doctor() returned the wrong thing: expected a list of Diagnosis, got {got}"
+                raise PluginError(name, wrong, loaded.installed.origin)
+        return rows
 
     def installed_venues(self) -> list[str]:
         """Names of the venues that can be traded on, blocked ones left out, sorted; nothing is imported.

@@ -6,6 +6,7 @@ from typing import Any
 
 from bloor.plugins.catalog import Installed
 from bloor.plugins.host import PluginHost
+from bloor.plugins.promise import api_warning
 
 __all__ = ["listing", "row"]
 
@@ -18,7 +19,7 @@ def listing(host: PluginHost) -> list[dict[str, Any]]:
 def row(host: PluginHost, entry: Installed) -> dict[str, Any]:
     """Name, kind, API version, origin and state (``ok``, ``blocked``, ``broken``, ``conflict``) of one plug-in."""
     refused = host.refused(entry)
-    state, reason = "ok", ""
+    state, reason = "ok", api_warning(entry.api)
     if len(host.catalog.entries[entry.name]) > 1:
         state, reason = "conflict", "several distributions register this name"
     elif refused:

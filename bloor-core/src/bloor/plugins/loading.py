@@ -53,11 +53,11 @@ def cause_of(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}{where}"
 
 
-def register(manager: pluggy.PluginManager, plugin: Installed, found: Any) -> tuple[str, ...]:
+def register(manager: pluggy.PluginManager, plugin: Installed, found: Any) -> dict[str, tuple[str, ...]]:
     """Checks what a plug-in marks as hooks and registers it.
 
     Returns:
-        The names of the hooks it implements.
+        The hooks it implements, each with the arguments that its function takes.
 
     Raises:
         PluginError: A hook that does not exist, one that is not marked, a wrapper, arguments that are not the hook's,
@@ -75,7 +75,7 @@ def register(manager: pluggy.PluginManager, plugin: Installed, found: Any) -> tu
         other = manager.get_name(found)
         cause = f"names the same object as the plug-in {other!r}; each name needs a module or object of its own"
         raise PluginError(plugin.name, cause, plugin.origin) from None
-    return tuple(hooks)
+    return {name: tuple(inspect.signature(function).parameters) for name, function in hooks.items()}
 
 
 def _marked(plugin: Installed, found: Any) -> dict[str, Any]:

@@ -54,11 +54,13 @@ def format_atoms(atoms: int, decimals: int = 8) -> str:
 
 @frozen
 class Fees:
-    """Commission rates in millionths of the received amount.
+    """Commission rates in millionths of the received amount, or of the value.
 
     Attributes:
         maker_ppm: Of what rested.
         taker_ppm: Of what took.
+        in_quote: Whether commissions are taken in the quote asset: a buy pays its on top of the value, and it is locked
+            with the value (Coinbase, "Advanced Trade fees"); otherwise they are taken off what is received.
         asset: A third asset that commissions are taken in as long as there is enough of it; empty for none.
         discount_ppm: What is taken off a commission in that asset (Binance, "BNB fee discount": a quarter).
     """
@@ -67,11 +69,18 @@ class Fees:
     taker_ppm: int = 1000
     asset: str = ""
     discount_ppm: int = 250_000
+    in_quote: bool = False
 
     def commission(self, received: int, *, maker: bool) -> int:
         """The commission in atoms on ``received`` atoms."""
         fee = received * (self.maker_ppm if maker else self.taker_ppm) // 1_000_000
         return fee - fee % _COMMISSION_STEP
+
+    def with_commission(self, value: int) -> int:
+        """What must be locked for a purchase worth ``value`` atoms: with the higher commission where it is on top."""
+        if not self.in_quote:
+            return value
+        return value + max(self.commission(value, maker=True), self.commission(value, maker=False))
 
     def in_asset(self, value: int, price: int, *, maker: bool) -> int:
         """The commission in atoms of :attr:`asset`.
@@ -155,6 +164,18 @@ class Account:
         self.paid[asset] = self.paid.get(asset, 0) + atoms
         return True
 
+    def surcharge(self, asset: str, atoms: int) -> None:
+        """Takes a commission from the locked balance.
+
+        Raises:
+            MoneyError: Less than that is locked.
+        """
+        balance = self.balance(asset)
+        if not 0 <= atoms <= balance.locked:
+            raise MoneyError(f"{asset}: expected a commission of at most {balance.locked} locked atoms, got {atoms}")
+        balance.locked -= atoms
+        self.paid[asset] = self.paid.get(asset, 0) + atoms
+
     def settle(self, pay: str, paid: int, receive: str, received: int, *, maker: bool, exempt: bool = False) -> int:
         """Pays from the locked balance and receives, less the commission in the received asset.
 
@@ -164,7 +185,7 @@ class Account:
             receive: Asset that is received.
             received: How many atoms of it.
             maker: Whether the order rested.
-            exempt: Whether the commission was taken elsewhere (:meth:`charge`).
+            exempt: Whether the commission was taken elsewhere (:meth:`charge`, :meth:`surcharge`).
 
         Returns:
             The commission in atoms.

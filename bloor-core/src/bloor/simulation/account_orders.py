@@ -127,7 +127,7 @@ class AccountEventKind(Enum):
     NEW = "new"
     #: A waiting order's stop was reached; it goes to the book.
     TRIGGERED = "triggered"
-    #: Its quantity was reduced and it kept its place.
+    #: Its quantity was reduced and it kept its place, or its price or quantity changed and it goes to the book anew.
     AMENDED = "amended"
     TRADE = "trade"
     CANCELLED = "cancelled"

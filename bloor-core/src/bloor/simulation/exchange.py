@@ -24,7 +24,7 @@ from bloor.simulation.account_orders import (
 )
 from bloor.simulation.matching import MatchingBook
 from bloor.simulation.orders import Ended, EndReason, Execution, OrderState, Outcome, Prevented
-from bloor.simulation.stops import StopOrders, reached
+from bloor.simulation.stops import StopOrders, passed, reached
 
 __all__ = [
     "AccountEvent",
@@ -189,13 +189,70 @@ class Exchange:
 
     def cancel(self, order: AccountOrder, now_ns: int) -> bool:
         """Cancels an open order; False when it is not open."""
-        if order.waiting:
-            order.market.stops.remove(order)
-            order.state = OrderState.CANCELLED
-        elif not order.market.book.cancel(order):
+        if not self._take_out(order, OrderState.CANCELLED):
             return False
         self._close(order, OrderState.CANCELLED, now_ns)
         self._listener.account_event(AccountEvent(AccountEventKind.CANCELLED, order, now_ns))
+        return True
+
+    def expire(self, order: AccountOrder, now_ns: int) -> bool:
+        """Ends an open order because its time is up; False when it is not open."""
+        if not self._take_out(order, OrderState.EXPIRED):
+            return False
+        self._close(order, OrderState.EXPIRED, now_ns)
+        self._listener.account_event(AccountEvent(AccountEventKind.EXPIRED, order, now_ns, reason=EndReason.TIME))
+        return True
+
+    def change(
+        self, order: AccountOrder, *, price: int, units: int, now_ns: int, stop: int | None = None
+    ) -> Refusal | None:
+        """Gives an open order another price, quantity or stop; it keeps its id.
+
+        It keeps its place in the queue where only its quantity sinks. Otherwise it comes to the book as if it were new,
+        and may take.
+
+        Args:
+            order: An open limit order.
+            price: Its price in ticks from now on.
+            units: Its whole quantity from now on, more than what is settled of it.
+            now_ns: Wall time.
+            stop: For an order that waits: its stop from now on; None for the one that it has.
+
+        Returns:
+            Why nothing was changed, or None.
+        """
+        stop = order.stop if stop is None else stop
+        if (price, stop) == (order.price, order.stop) and self.amend(order, units, order.client_id, now_ns):
+            return None
+        if order.waiting:
+            if passed(stop, order.market.last_price, rises=order.rises):
+                return Refusal.WOULD_TRIGGER
+        elif order.type is OrderType.POST_ONLY and order.market.book.would_take(order.side, price):
+            return Refusal.WOULD_TAKE
+        left = units - order.executed - order.prevented
+        need = self._locked_for(order, price, left)
+        if not self._account(order).reserve(order.pay_asset, max(0, need - order.reserved)):
+            return Refusal.INSUFFICIENT_BALANCE
+        order.reserved = max(order.reserved, need)
+        waits = order.waiting
+        self._take_out(order, OrderState.NEW)
+        order.price, order.stop, order.units, order.remaining = price, stop, units, left
+        order.updated_ns = now_ns
+        self._release(order, need)
+        if waits:
+            order.market.stops.add(order)
+        self._listener.account_event(AccountEvent(AccountEventKind.AMENDED, order, now_ns, former_id=order.client_id))
+        if not waits:
+            self._work(order, now_ns)
+        return None
+
+    def _take_out(self, order: AccountOrder, state: OrderState) -> bool:
+        """Takes an open order out of the book or from waiting; False when it is not open."""
+        if order.waiting:
+            order.market.stops.remove(order)
+        elif not order.market.book.cancel(order):
+            return False
+        order.state = state
         return True
 
     def amend(self, order: AccountOrder, units: int, client_id: str, now_ns: int) -> bool:
@@ -275,10 +332,11 @@ class Exchange:
         value = quote_atoms(instrument, execution.price, execution.units)
         base = base_atoms(instrument, execution.units)
         pay, receive = (value, base) if order.side is Side.BUY else (base, value)
-        third = self._third_asset_fee(account, order, value, maker=maker)
-        exempt = third > 0 and account.charge(account.fees.asset, third)
-        fee = account.settle(order.pay_asset, pay, order.receive_asset, receive, maker=maker, exempt=exempt)
-        fee, fee_asset = (third, account.fees.asset) if exempt else (fee, order.receive_asset)
+        fee, fee_asset = self._charge(account, order, value, maker=maker)
+        exempt = bool(fee_asset)
+        taken_off = account.settle(order.pay_asset, pay, order.receive_asset, receive, maker=maker, exempt=exempt)
+        if not exempt:
+            fee, fee_asset = taken_off, order.receive_asset
         order.reserved -= pay
         order.executed += execution.units
         order.value += value
@@ -290,6 +348,18 @@ class Exchange:
         if not order.unsettled:
             self._close(order, OrderState.FILLED, now_ns)
         self._listener.account_event(AccountEvent(AccountEventKind.TRADE, order, now_ns, fill))
+
+    def _charge(self, account: Account, order: AccountOrder, value: int, *, maker: bool) -> tuple[int, str]:
+        """Takes a commission that is not taken off what is received, and says in which asset; ``(0, "")`` for none."""
+        third = self._third_asset_fee(account, order, value, maker=maker)
+        if third and account.charge(account.fees.asset, third):
+            return third, account.fees.asset
+        if account.fees.in_quote and order.side is Side.BUY:
+            on_top = account.fees.commission(value, maker=maker)
+            account.surcharge(order.pay_asset, on_top)
+            order.reserved -= on_top
+            return on_top, order.pay_asset
+        return 0, ""
 
     def _third_asset_fee(self, account: Account, order: AccountOrder, value: int, *, maker: bool) -> int:
         """A commission in atoms of a third asset, at its last price; 0 when it is to be taken in what is received."""
@@ -343,22 +413,26 @@ class Exchange:
         instrument = order.market.instrument
         if order.side is Side.SELL:
             return base_atoms(instrument, order.units)
-        if order.type is OrderType.MARKET:
-            return quote_atoms(instrument, order.stop, order.units) if order.stop else self._market_cost(order)
-        return quote_atoms(instrument, order.price, order.units)
+        if order.type is OrderType.MARKET and not order.stop:
+            return self._market_cost(order)
+        return self._locked_for(order, order.price or order.stop, order.units)
 
     def _market_cost(self, order: AccountOrder) -> int:
         """What a market order would pay in the book as it is."""
         book, instrument = order.market.book, order.market.instrument
-        return sum(quote_atoms(instrument, price, units) for price, units in book.takes(order))
+        value = sum(quote_atoms(instrument, price, units) for price, units in book.takes(order))
+        return self._account(order).fees.with_commission(value)
 
     def _still_needed(self, order: AccountOrder) -> int:
         """What must stay locked for the unsettled rest of an order."""
-        left = order.unsettled
+        return self._locked_for(order, order.price or (order.stop if order.waiting else 0), order.unsettled)
+
+    def _locked_for(self, order: AccountOrder, price: int, units: int) -> int:
+        """What must be locked for a quantity at a price; nothing where a purchase has none."""
+        instrument = order.market.instrument
         if order.side is Side.SELL:
-            return base_atoms(order.market.instrument, left)
-        price = order.price or (order.stop if order.waiting else 0)
-        return quote_atoms(order.market.instrument, price, left) if price else 0
+            return base_atoms(instrument, units)
+        return self._account(order).fees.with_commission(quote_atoms(instrument, price, units)) if price else 0
 
     def _account(self, order: AccountOrder) -> Account:
         if order.owner is None:

@@ -63,6 +63,8 @@ class EndReason(Enum):
     SELF_TRADE = "self-trade"
     #: A triggered market order that its account can no longer pay for.
     NO_FUNDS = "no-funds"
+    #: The time it was good till.
+    TIME = "time"
 
 
 @define(eq=False, kw_only=True)

@@ -25,8 +25,9 @@ import orjson
 
 from bloor.config.sections import PaperConfig
 from bloor.errors import MoneyError, RemoteProtocolError
+from bloor.hookspecs import Commission
 from bloor.market.messages import BboMessage, BookMessage, Message, TradeMessage
-from bloor.market.normalizer import Normalizer
+from bloor.market.normalizer import ChecksummedNormalizer, Normalizer
 from bloor.model.instrument import Instrument
 from bloor.model.orders import Liquidity, OrderType, ReportKind, Side, TimeInForce, VenueFill, VenueReport
 from bloor.simulation.account import ATOM_DECIMALS, Account, Fees, format_atoms
@@ -71,15 +72,22 @@ class PaperVenue:
         normalizer: A reference normalizer of the venue.
         config: Balances, fees and latencies.
         seed: Fixes the jitter.
+        commission: What the venue takes of fills, where the configuration says nothing.
 
     Attributes:
         account: The account; its balances are as of what has arrived.
     """
 
     def __init__(
-        self, instruments: Sequence[Instrument], normalizer: Normalizer, config: PaperConfig, seed: int
+        self,
+        instruments: Sequence[Instrument],
+        normalizer: Normalizer,
+        config: PaperConfig,
+        seed: int,
+        commission: Commission = Commission(),  # noqa: B008 (immutable)
     ) -> None:
         self._normalizer = normalizer
+        self._cuts = normalizer if isinstance(normalizer, ChecksummedNormalizer) else None
         self._config = config
         # one for each way, so that who is asked first changes nothing
         self._out, self._back = random.Random(f"{seed} out"), random.Random(f"{seed} back")
@@ -90,7 +98,7 @@ class PaperVenue:
             market = Market(instrument, MatchingBook(), publishes_market_trades=False)
             market.last_trade_id = _OWN_TRADE_IDS
             self._books[instrument.venue_symbol] = RecordedBook(market, normalizer.rule, aggregated=True)
-        self.account = _account(instruments, config)
+        self.account = _account(instruments, config, commission)
         self._exchange = Exchange({name: book.market for name, book in self._books.items()}, [self.account], self)
         self._by_client_id: dict[str, AccountOrder] = {}
         self._ended: deque[tuple[int, AccountOrder]] = deque()
@@ -175,7 +183,9 @@ class PaperVenue:
 
     def _applied(self, book: RecordedBook, message: Message, *, second: bool) -> Sequence[Outcome]:
         if isinstance(message, BookMessage):
-            return book.book(message)
+            outcomes = book.book(message)
+            depth = 0 if self._cuts is None else self._cuts.depth(message.symbol)
+            return outcomes + book.cut(depth) if depth else outcomes
         if isinstance(message, BboMessage):
             return book.bbo(message)
         if isinstance(message, TradeMessage) and self._is_new(message, second=second):
@@ -362,8 +372,10 @@ class PaperVenue:
         return ns + chance.randint(0, self._config.jitter.ns)
 
 
-def _account(instruments: Sequence[Instrument], config: PaperConfig) -> Account:
-    fees = Fees(maker_ppm=int(config.maker_fee * _PPM), taker_ppm=int(config.taker_fee * _PPM))
+def _account(instruments: Sequence[Instrument], config: PaperConfig, commission: Commission) -> Account:
+    maker = commission.maker if config.maker_fee is None else config.maker_fee
+    taker = commission.taker if config.taker_fee is None else config.taker_fee
+    fees = Fees(maker_ppm=int(maker * _PPM), taker_ppm=int(taker * _PPM), in_quote=commission.in_quote)
     account = Account(_ACCOUNT, fees)
     balances = config.balances or {instrument.quote: OPENING_QUOTE for instrument in instruments}
     for asset, amount in balances.items():

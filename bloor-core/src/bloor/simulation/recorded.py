@@ -8,12 +8,14 @@ time, come right after the frame before them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import weakref
+from collections.abc import Generator, Iterator, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from bloor.errors import InputFileError, MoneyError
 from bloor.market.messages import BboMessage, BookMessage, Message, TradeMessage
-from bloor.market.normalizer import Normalizer
+from bloor.market.normalizer import ChecksummedNormalizer, Normalizer
 from bloor.market.recording import RecordedLine, UnreadableLine, read_recording
 from bloor.simulation.exchange import Market
 from bloor.simulation.matching import MatchingBook
@@ -63,6 +65,7 @@ class RecordedMarket:
     def __init__(self, options: SimulationOptions, normalizer: Normalizer, *, qty_decimals: int = 0) -> None:
         self._paths = list(options.recordings)
         self._normalizer = normalizer
+        self._cuts = normalizer if isinstance(normalizer, ChecksummedNormalizer) else None
         self._speed = options.speed
         self.markets: dict[str, Market] = {}
         self.books: dict[str, RecordedBook] = {}
@@ -80,7 +83,9 @@ class RecordedMarket:
         if not self.markets:
             files, wanted = ", ".join(map(str, self._paths)), ", ".join(options.symbols)
             raise InputFileError(files, f"expected a book with a snapshot of {wanted}, got none")
-        self._lines = self._stream()
+        self._lines = _stream(self._paths)
+        # whoever drops a recording half-played leaves no file open, even where objects refer to each other in circles
+        weakref.finalize(self, self._lines.close)
         self._next: RecordedLine | None = None
         self._recv_ns = 0
         self._origin = (0, 0)
@@ -127,12 +132,6 @@ class RecordedMarket:
 
     # -- lines ------------------------------------------------------------------------------------------------------
 
-    def _stream(self) -> Iterator[RecordedLine]:
-        for line in read_recording(self._paths):
-            if isinstance(line, UnreadableLine):
-                raise InputFileError(line.file, line.reason, line.line_no)
-            yield line
-
     def _advance_line(self) -> None:
         self._next = next(self._lines, None)
         if self._next is None:
@@ -158,10 +157,21 @@ class RecordedMarket:
             for message in decoded(line, self._normalizer):
                 book = self._book_of(message)
                 if book is not None:
-                    outcomes += _applied(book, message)
+                    outcomes += self._applied(book, message)
         except MoneyError as error:
             raise InputFileError(line.file, str(error), line.line_no) from None
         return PlayedFrame(line, book, outcomes)
+
+    def _applied(self, book: RecordedBook, message: Message) -> list[Outcome]:
+        if isinstance(message, BookMessage):
+            outcomes = book.book(message)
+            depth = 0 if self._cuts is None else self._cuts.depth(message.symbol)
+            return outcomes + book.cut(depth) if depth else outcomes
+        if isinstance(message, BboMessage):
+            return book.bbo(message)
+        if isinstance(message, TradeMessage):
+            return book.trade(message)
+        return []
 
     def _book_of(self, message: Message) -> RecordedBook | None:
         symbol = getattr(message, "symbol", None)
@@ -170,11 +180,9 @@ class RecordedMarket:
         return self.books.get(symbol) if symbol else None
 
 
-def _applied(book: RecordedBook, message: Message) -> list[Outcome]:
-    if isinstance(message, BookMessage):
-        return book.book(message)
-    if isinstance(message, BboMessage):
-        return book.bbo(message)
-    if isinstance(message, TradeMessage):
-        return book.trade(message)
-    return []
+def _stream(paths: Sequence[Path]) -> Generator[RecordedLine, None, None]:
+    """The lines of recordings. Raises InputFileError at one that cannot be read."""
+    for line in read_recording(paths):
+        if isinstance(line, UnreadableLine):
+            raise InputFileError(line.file, line.reason, line.line_no)
+        yield line

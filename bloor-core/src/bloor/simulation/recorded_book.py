@@ -53,10 +53,22 @@ class RecordedBook:
         self._aggregated = aggregated
         self._levels: dict[Side, dict[int, int]] = {Side.BUY: {}, Side.SELL: {}}
         self._top: BboMessage | None = None
+        self._newest_trade = -1
 
     def depth(self, side: Side, limit: int) -> list[tuple[int, int]]:
         """Up to ``limit`` published levels as ``(ticks, units)``, best first."""
         return heapq.nsmallest(limit, self._levels[side].items(), key=lambda level: -level[0] * side)
+
+    def cut(self, depth: int) -> list[Outcome]:
+        """Forgets levels beyond a depth: of those a venue with books of limited depth says nothing any more."""
+        outcomes: list[Outcome] = []
+        for side in _SIDES:
+            levels = self._levels[side]
+            while len(levels) > depth:
+                worst = (min if side is Side.BUY else max)(levels)
+                del levels[worst]
+                outcomes += self._book.set_level(side, worst, 0)
+        return outcomes
 
     # -- messages ---------------------------------------------------------------------------------------------------
 
@@ -84,13 +96,16 @@ class RecordedBook:
         return self._follow_top(message, dict.fromkeys(_SIDES, True))
 
     def trade(self, message: TradeMessage) -> list[Outcome]:
-        """A recorded trade."""
+        """A recorded trade; one that a subscription began with and that was told before is none."""
         if message.aggregated and not self._aggregated:
             return []
         price = self._price(message.price)
         aggressor = Side.BUY if message.taker_side > 0 else Side.SELL
         units = self._qty(message.qty)
         number = int(message.trade_id) if message.trade_id.isdigit() else len(self.trades)
+        if message.recent and number <= self._newest_trade:
+            return []
+        self._newest_trade = max(self._newest_trade, number)
         self.trades.append(PublicTrade(number, price, units, aggressor, message.exch_ns, 0))
         self.market.printed(price)
         if not self.known:

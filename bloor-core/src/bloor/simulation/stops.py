@@ -10,12 +10,17 @@ from bisect import bisect_left, insort
 
 from bloor.simulation.account_orders import AccountOrder
 
-__all__ = ["StopOrders", "reached"]
+__all__ = ["StopOrders", "passed", "reached"]
 
 
 def reached(order: AccountOrder, price: int) -> bool:
     """Whether a trade at ``price`` (0: there was none) triggers an order."""
-    return bool(price) and (price >= order.stop if order.rises else price <= order.stop)
+    return passed(order.stop, price, rises=order.rises)
+
+
+def passed(stop: int, price: int, *, rises: bool) -> bool:
+    """Whether a trade at ``price`` (0: there was none) is at or beyond a stop that is reached by rising or falling."""
+    return bool(price) and (price >= stop if rises else price <= stop)
 
 
 class StopOrders:

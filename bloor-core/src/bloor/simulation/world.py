@@ -1,6 +1,6 @@
-"""The virtual-time world: venue core, network and clock in one thread, everything fixed by a seed.
+"""The virtual-time world: venue cores, network and clock in one thread, everything fixed by a seed.
 
-The simulated venue and the trading engine are both sans I/O; here a heap of events carries frames between them with
+Simulated venues and the trading engine are all sans I/O; here a heap of events carries frames between them with
 seeded latencies. Frames of one connection never overtake each other. Nothing sleeps: an hour of market takes as long
 as its events do. Two runs with the same seed are identical, byte for byte.
 """
@@ -13,7 +13,7 @@ from collections.abc import Callable
 from itertools import count
 from typing import NamedTuple, Protocol
 
-from bloor.engine.effects import STANDBY
+from bloor.engine.effects import STANDBY, line_of
 from bloor.errors import RunError
 from bloor.journal.clock import CellClock
 from bloor.simulation.venue import HttpRequest, Outbox, SimulatedVenue
@@ -57,20 +57,20 @@ class Inputs(Protocol):
 
 
 class VirtualWorld:
-    """Venue, network and clock. Make it, ask it for REST answers to build an engine from, :meth:`attach`, :meth:`run`.
+    """Venues, network and clock. Make it, ask it for REST answers to build an engine from, :meth:`attach`, :meth:`run`.
 
     It is the :class:`~bloor.engine.effects.Effects` of the engine.
 
     Attributes:
         clock: The virtual time, for a journal too.
-        venue: The venue's core.
+        venues: The cores of the venues, in the order of their lines in the engine.
         lossy: Asked for each frame from the venue whether it is lost on its way; a fault that tests set.
         rest_lossy: Asked for each answer to a signed REST request whether it is lost: then the engine hears, after
             :data:`REST_NS`, that none came.
         requests: Every signed REST request that reached the venue, in order.
 
     Args:
-        build: Makes the venue's core from the outbox that its frames leave by.
+        builds: Each makes a venue's core from the outbox that its frames leave by.
         start_ns: The virtual time at the start, wall ns since the epoch.
         latency: One-way network delays.
         backoff_ns: How long a lost connection takes to be opened again.
@@ -79,8 +79,7 @@ class VirtualWorld:
 
     def __init__(
         self,
-        build: Callable[[Outbox], SimulatedVenue],
-        *,
+        *builds: Callable[[Outbox], SimulatedVenue],
         start_ns: int = 1_700_000_000_000_000_000,
         latency: Latency = Latency(),  # noqa: B008 (immutable)
         backoff_ns: int = 500_000_000,
@@ -103,8 +102,19 @@ class VirtualWorld:
         self._next_wire = count(1)
         self._urls: dict[int, str] = {}
         self._engine: Inputs | None = None
-        self.venue = build(self._from_venue)
-        self.venue.start(start_ns)
+        self.venues = [build(self._from_venue) for build in builds]
+        for venue in self.venues:
+            venue.start(start_ns)
+
+    @property
+    def venue(self) -> SimulatedVenue:
+        """The core of the venue of a world that has one; the first of several."""
+        return self.venues[0]
+
+    @property
+    def finished(self) -> bool:
+        """Whether a recording that drives a venue has been played to its end."""
+        return any(venue.finished for venue in self.venues)
 
     @property
     def now_ns(self) -> int:
@@ -117,14 +127,14 @@ class VirtualWorld:
 
     # ---- building
 
-    def fetch(self, path: str) -> bytes:
-        """A REST answer at once, before the engine exists (instrument lists).
+    def fetch(self, path: str, line: int = 0) -> bytes:
+        """A REST answer of a venue at once, before the engine exists (instrument lists).
 
         Raises:
             RunError: The venue did not answer 200.
         """
         target, _, query = path.partition("?")
-        answer = self.venue.request(HttpRequest("GET", target, query, {}, b""), self.now_ns)
+        answer = self.venues[line].request(HttpRequest("GET", target, query, {}, b""), self.now_ns)
         if answer.status != 200:
             raise RunError(f"{path}: the simulated venue answered {answer.status}: {answer.body[:200]!r}")
         return answer.body
@@ -149,7 +159,7 @@ class VirtualWorld:
         target, _, query = path.partition("?")
 
         def arrive() -> None:
-            answer = self.venue.request(HttpRequest("GET", target, query, {}, b""), self.now_ns)
+            answer = self._venue(conn).request(HttpRequest("GET", target, query, {}, b""), self.now_ns)
             engine = self._inputs()
             self._at(self._delay(), lambda: engine.response(conn, tag, answer.status, answer.body, self.now_ns))
 
@@ -158,12 +168,12 @@ class VirtualWorld:
     def request(self, conn: int, request: Request) -> None:
         """A signed REST request; those about the same thing do not overtake each other."""
         engine = self._inputs()
-        headers = {name.lower(): value for name, value in request.headers.items()}
+        headers = {name.lower(): value for name, value in request.head(self.now_ns).items()}
 
         def arrive() -> None:
             self.requests.append(request)
-            http = HttpRequest(request.method, request.path, request.query, headers, b"")
-            answer = self.venue.request(http, self.now_ns)
+            http = HttpRequest(request.method, request.path, request.query, headers, request.body)
+            answer = self._venue(conn).request(http, self.now_ns)
             if self.rest_lossy(request):
                 self._at(self.now_ns + REST_NS, lambda: engine.response(conn, request.tag, 0, b"", self.now_ns))
             else:
@@ -204,14 +214,15 @@ class VirtualWorld:
         engine = self._inputs()
         while not stop():
             due = self._events[0][0] if self._events else NEVER
-            at = min(due, self.venue.deadline_ns, engine.deadline_ns)
+            first = min(self.venues, key=lambda venue: venue.deadline_ns)
+            at = min(due, first.deadline_ns, engine.deadline_ns)
             if at > until_ns:
                 break
             self.now_ns = max(self.now_ns, at)
             if at == due:
                 heapq.heappop(self._events)[2]()
-            elif at == self.venue.deadline_ns:
-                self.venue.advance(self.now_ns)
+            elif at == first.deadline_ns:
+                first.advance(self.now_ns)
             else:
                 engine.timer(self.now_ns)
         if not stop():
@@ -227,6 +238,10 @@ class VirtualWorld:
         """A frame as if the venue had sent it: a notice, or garbage."""
         wire = self._open[conn]
         self._schedule(wire, False, lambda: self._arrive(wire, payload))
+
+    def _venue(self, conn: int) -> SimulatedVenue:
+        """Whose connection it is."""
+        return self.venues[line_of(conn)[0]]
 
     def _inputs(self) -> Inputs:
         if self._engine is None:
@@ -256,7 +271,7 @@ class VirtualWorld:
                 return
             self._conns[wire] = conn
             self._schedule(wire, False, ready)
-            if not self.venue.opened(wire, path, query, self.now_ns):
+            if not self._venue(conn).opened(wire, path, query, self.now_ns):
                 raise RunError(f"the simulated venue refused a connection to {path}")
 
         def ready() -> None:
@@ -264,7 +279,7 @@ class VirtualWorld:
                 self._open[conn] = wire
                 engine.connected(conn, self.now_ns)
             elif self._conns.pop(wire, None) is not None:
-                self.venue.closed(wire, self.now_ns)
+                self._venue(conn).closed(wire, self.now_ns)
 
         self._schedule(wire, True, accept)
 
@@ -274,7 +289,7 @@ class VirtualWorld:
         if wire is None:
             return False
         del self._conns[wire]
-        self.venue.closed(wire, self.now_ns)
+        self._venue(conn).closed(wire, self.now_ns)
         return True
 
     def _lose(self, conn: int, reason: str) -> None:
@@ -293,8 +308,9 @@ class VirtualWorld:
             self._at(self.now_ns + self._backoff_ns, again)
 
     def _to_venue(self, wire: int, payload: bytes) -> None:
-        if wire in self._conns:
-            self.venue.received(wire, payload, self.now_ns)
+        conn = self._conns.get(wire)
+        if conn is not None:
+            self._venue(conn).received(wire, payload, self.now_ns)
 
     def _from_venue(self, wire: int, payload: bytes | None) -> None:
         if wire not in self._conns:

@@ -148,14 +148,28 @@ class BothForms:
         desk: Time and everything else of ``orders``.
     """
 
-    def __init__(self, cls: type[Strategy], config: Any = None, instrument: Instrument = INSTRUMENT) -> None:
+    def __init__(
+        self,
+        cls: type[Strategy],
+        config: Any = None,
+        instrument: Instrument = INSTRUMENT,
+        orders: type[PlainOrders] = PlainOrders,
+    ) -> None:
+        """Makes both.
+
+        Args:
+            cls: The strategy.
+            config: Its parameters; None for its defaults.
+            instrument: What it trades.
+            orders: What answers to what it asks for.
+        """
         self._handlers = compile_handlers(cls)
         self.python, self.compiled = in_memory(cls)(config), in_memory(cls)(config)
         self.levels = OrderBook(instrument)
         self.book, self.trade, self.bar = self.levels.view, EventView(), BarRecord()
         self.fill, self.order, self.exposure, self.desk = FillRecord(), OrderRecord(), Exposure(), OrdersRecord()
-        self._plain = PlainOrders(self.desk, self.exposure, instrument)
-        self._native = PlainOrders(self.desk, self.exposure, instrument)
+        self._plain = orders(self.desk, self.exposure, instrument)
+        self._native = orders(self.desk, self.exposure, instrument)
         self._functions = (
             _PLACE(self._native.asked_for),
             _CANCEL(lambda _orders, number, _x, _y: self._native.cancel(number)),

@@ -9,17 +9,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bloor.engine.core import Engine
 from bloor.engine.effects import feed_conn, order_conn
+from bloor.engine.plan import VenuePlan
 from bloor.host.options import RunOptions
-from bloor.host.setup import Setup, prepare, select_instruments
+from bloor.host.setup import Setup, VenueChoice, prepare, select_instruments
 from bloor.journal.segment import SEGMENT_BYTES
 from bloor.journal.writer import Writer
 from bloor.model.orders import Fill
-from bloor.simulation.venue import SimulationOptions
+from bloor.simulation.venue import Outbox, SimulatedVenue, SimulationOptions
 from bloor.simulation.world import Latency, VirtualWorld
 from bloor.strategy.api import Strategy
 from bloor.venue.session import Endpoints
@@ -27,6 +28,8 @@ from bloor.venue.session import Endpoints
 __all__ = ["MemoryJournal", "VirtualRun"]
 
 HOST = "virtual://"
+#: Longest wait for venues to take back a dead-man switch at the end.
+CONCLUDE_NS = 1_000_000_000
 
 
 class MemoryJournal:
@@ -45,7 +48,7 @@ class VirtualRun:
 
     Attributes:
         setup: What was resolved from the options.
-        world: Venue, network and clock.
+        world: Venues, network and clock.
         engine: The decision core.
         journal: Every input and decision, unless they are written to a folder.
         writer: What writes them to a folder; None when nothing does.
@@ -58,7 +61,7 @@ class VirtualRun:
         plugins: Sequence[str] = (),
         *,
         strategies: Sequence[type[Strategy]] = (),
-        venue: str = "binance",
+        venue: str | Sequence[str] = "binance",
         symbols: Sequence[str] = (),
         sets: Sequence[str] = (),
         data: Sequence[Path] = (),
@@ -76,7 +79,7 @@ class VirtualRun:
         Args:
             plugins: Names of the strategies.
             strategies: Strategy classes, beside those of plug-ins.
-            venue: Where they trade.
+            venue: Where they trade: a venue, or several.
             symbols: What they trade; empty for the venue's default.
             sets: ``section.key=value`` of the configuration.
             data: Recordings that drive the market.
@@ -90,8 +93,9 @@ class VirtualRun:
             segment_bytes: Size of that journal's segments.
             key: Which of the account's keys is used, by its name in the venue's credentials; empty for the best.
         """
+        names = (venue,) if isinstance(venue, str) else tuple(venue)
         options = RunOptions(
-            plugins=tuple(plugins), strategies=tuple(strategies), venues=(venue,), symbols=tuple(symbols),
+            plugins=tuple(plugins), strategies=tuple(strategies), venues=names, symbols=tuple(symbols),
             sets=tuple(sets), data=tuple(data),
             speed=speed, seed=seed,
         )  # fmt: skip
@@ -99,30 +103,44 @@ class VirtualRun:
         self.alerts: list[tuple[str, str]] = []
         self.journal = MemoryJournal()
         self.setup: Setup = prepare(options, {})
-        (choice,) = self.setup.venues
-        spec = self.setup.plugins.simulated_venue(venue)
-        simulation = SimulationOptions(
+        self.world = VirtualWorld(
+            *(
+                self._core(
+                    name,
+                    SimulationOptions(
+                        seed=seed, symbols=choice.symbols, recordings=tuple(data), speed=speed, faults=faults,
+                        fee_asset=fee_asset,
+                    ),
+                )
+                for name, choice in zip(names, self.setup.venues, strict=True)
+            ),
+            latency=latency,
             seed=seed,
-            symbols=choice.symbols,
-            recordings=tuple(data),
-            speed=speed,
-            faults=faults,
-            fee_asset=fee_asset,
-        )
-        self.world = VirtualWorld(lambda outbox: spec.build(simulation, outbox), latency=latency, seed=seed)
-        paths = self.world.venue.paths()
-        endpoints = Endpoints(*(HOST + paths[key] for key in ("rest", "streams", "ws_api")))
-        listed = choice.feed.parse_instruments(self.world.fetch(choice.feed.instruments_path(choice.symbols)))
-        instruments = select_instruments(choice, listed, recorded=bool(data))
-        keys = self.world.venue.credentials()
-        keys = {key: keys[key]} if key else keys
-        plan = self.setup.plan([choice.plan(endpoints, keys, instruments)], epoch=1)
+        )  # fmt: skip
+        plans = [self._reached(line, choice, key, recorded=bool(data)) for line, choice in enumerate(self.setup.venues)]
+        plan = self.setup.plan(plans, epoch=1)
         self.writer = (
             None if journal is None else Writer(journal, epoch=1, clock=self.world.clock, segment_bytes=segment_bytes)
         )
         self.engine = Engine(plan, self.world, self.writer or self.journal, self, lambda: self.world.now_ns)
         conns = [make(line) for line in range(len(plan.venues)) for make in (feed_conn, order_conn)]
         self.world.attach(self.engine, {conn: self.engine.url(conn).removeprefix(HOST) for conn in conns})
+
+    def _core(self, name: str, options: SimulationOptions) -> Callable[[Outbox], SimulatedVenue]:
+        """What makes the core of a simulated venue."""
+        spec = self.setup.plugins.simulated_venue(name)
+        return lambda outbox: spec.build(options, outbox)
+
+    def _reached(self, line: int, choice: VenueChoice, key: str, *, recorded: bool) -> VenuePlan:
+        """A venue's plan, as the host makes it."""
+        core = self.world.venues[line]
+        paths = core.paths()
+        endpoints = Endpoints(*(HOST + paths[key] for key in ("rest", "streams", "ws_api")))
+        listed = choice.feed.parse_instruments(self.world.fetch(choice.feed.instruments_path(choice.symbols), line))
+        keys = core.credentials()
+        return choice.plan(
+            endpoints, {key: keys[key]} if key else keys, select_instruments(choice, listed, recorded=recorded)
+        )
 
     def filled(self, fill: Fill) -> None:
         """Keeps a fill."""
@@ -135,7 +153,7 @@ class VirtualRun:
     def for_seconds(self, seconds: float) -> None:
         """Lets the world go on for a while of virtual time, or to the end of the recording."""
         until = self.world.now_ns + round(seconds * 1e9)
-        self.world.run(until, stop=lambda: self.world.venue.finished)
+        self.world.run(until, stop=lambda: self.world.finished)
 
     def close(self) -> None:
         """Ends the journal that is written to a folder."""
@@ -146,3 +164,5 @@ class VirtualRun:
         """Ends the run as the host does: stop, then wait until no order is open."""
         self.engine.stop(self.world.now_ns)
         self.world.run(self.world.now_ns + round(seconds * 1e9), stop=lambda: self.engine.open_orders == 0)
+        self.engine.conclude(self.world.now_ns)
+        self.world.run(self.world.now_ns + CONCLUDE_NS, stop=lambda: all(line.concluded for line in self.engine.lines))

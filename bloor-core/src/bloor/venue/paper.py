@@ -20,7 +20,7 @@ from typing import Any
 import orjson
 
 from bloor.errors import LocalProtocolError, RemoteProtocolError
-from bloor.hookspecs import ExecutorContext, ExecutorSpec, StandInKeys
+from bloor.hookspecs import Commission, ExecutorContext, ExecutorSpec, StandInKeys
 from bloor.model.instrument import Instrument
 from bloor.model.orders import (
     AmendRequest,
@@ -170,12 +170,13 @@ def _report(row: dict[str, Any]) -> VenueReport:
     )  # fmt: skip
 
 
-def paper_executor(venue: str, round_trip_ns: int = 0) -> ExecutorSpec:
+def paper_executor(venue: str, round_trip_ns: int = 0, commission: Commission | None = None) -> ExecutorSpec:
     """Order entry on paper, in the place of a venue's own.
 
     Args:
         venue: The venue's name.
         round_trip_ns: Longest time that the configured latencies take, there and back.
+        commission: What the venue takes of fills; a replay has no use for it.
     """
     return ExecutorSpec(
         venue=venue,
@@ -184,4 +185,5 @@ def paper_executor(venue: str, round_trip_ns: int = 0) -> ExecutorSpec:
         unknown_after_ns=UNKNOWN_AFTER_NS + round_trip_ns,
         lost_after_ns=LOST_AFTER_NS + round_trip_ns,
         stand_in=StandInKeys(kind=lambda _: "none", make=lambda _: None),
+        commission=commission or Commission(),
     )

@@ -26,7 +26,7 @@ __all__ = ["GUARD_NS", "RateBudget", "RateLimit", "RestRules", "Retry", "Urgency
 SECOND = 1_000_000_000
 #: How much longer than its window a limit is kept: differences between the travel times of requests.
 GUARD_NS = SECOND
-#: Waits after 429 and 418 when the venue does not say how long.
+#: Waits after 429 and 418 when the venue does not say how long, in its answer or in its :class:`RestRules`.
 SLOW_DOWN_NS, BANNED_NS = 60 * SECOND, 120 * SECOND
 #: How fast two clocks may drift apart: 100 parts in a million.
 DRIFT_PPM = 100
@@ -72,11 +72,15 @@ class RestRules:
         limits: Its rate limits.
         time_path: Path that says the venue's time; empty when there is none.
         parse_time: Reads its answer: ns since the epoch; raises RemoteProtocolError.
+        resolution_ns: What that time is rounded down to.
+        slow_down_ns: How long to wait after an answer 429 that does not say how long.
     """
 
     limits: Sequence[RateLimit] = ()
     time_path: str = ""
     parse_time: Callable[[bytes], int] | None = None
+    resolution_ns: int = 1_000_000
+    slow_down_ns: int = SLOW_DOWN_NS
 
 
 @define
@@ -119,7 +123,8 @@ class RateBudget:
         refusals: How many answers were 429 or 418.
     """
 
-    def __init__(self, limits: Sequence[RateLimit]) -> None:
+    def __init__(self, limits: Sequence[RateLimit], *, slow_down_ns: int = SLOW_DOWN_NS) -> None:
+        self._slow_down_ns = slow_down_ns
         self._windows = [_Window(rule) for rule in limits]
         self.blocked_until_ns = 0
         self.banned = False
@@ -172,7 +177,7 @@ class RateBudget:
             self.banned = self.banned or status == 418
             text = headers.get("retry-after", "")
             known = text.isdecimal() and len(text) < 9
-            wait = int(text) * SECOND if known else BANNED_NS if status == 418 else SLOW_DOWN_NS
+            wait = int(text) * SECOND if known else BANNED_NS if status == 418 else self._slow_down_ns
             self.blocked_until_ns = max(self.blocked_until_ns, now_ns + max(wait, SECOND))
 
     def used(self, name: str, now_ns: int) -> int:

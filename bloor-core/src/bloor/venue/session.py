@@ -15,27 +15,32 @@ authenticates, encodes orders and turns what the venue answers into :class:`~blo
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from attrs import field, frozen
 
 from bloor.model.instrument import Instrument
-from bloor.model.orders import AmendRequest, CancelRequest, OrderRequest, ReplaceRequest, VenueReport
+from bloor.model.orders import AmendRequest, CancelRequest, OrderRequest, OrderType, ReplaceRequest, VenueReport
 
 __all__ = [
     "NEVER",
     "Action",
+    "BatchSession",
+    "ConcludingSession",
+    "DiscreetSession",
     "Endpoints",
     "FeedSession",
     "Get",
     "Listed",
+    "ListingSession",
     "OrderSession",
     "Outgoing",
     "Reconnect",
     "Replace",
     "ReplaceableFeed",
     "Request",
+    "SelectiveSession",
     "Send",
     "Session",
     "SnapshotBody",
@@ -45,6 +50,8 @@ __all__ = [
 
 #: A ``deadline_ns`` that never comes.
 NEVER = (1 << 63) - 1
+#: How long a request may wait for the rate limit, unless it says otherwise.
+PATIENCE_NS = 10_000_000_000
 
 
 class Endpoints(NamedTuple):
@@ -106,9 +113,14 @@ class Request:
         path: Path, without a query.
         params: Query, percent-encoded, without signature.
         signature: What follows ``params`` in the query, from its ``&`` on; empty where headers sign.
-        headers: What the venue wants in the head of the request: the key, or a token.
+        headers: What the venue wants in the head of the request: the key, or a token; the type of the body.
+        body: What it carries. It is recorded, so nothing in it may be secret.
+        sign: Gives more headers for the moment, by our clock, at which the request is written. For signatures that
+            soon expire, since a request may have waited for those before it or for the rate limit. It must depend on
+            nothing that changes but that time: nothing is decided from it, and a replay does not call it.
         about: Requests about the same are carried out one after the other, in the order in which they were made.
         urgent: Whether it takes risk away: it may use the part of the rate limit that is kept for cancels.
+        patience_ns: How long it may wait for the rate limit. After that it is not sent, and the answer has status 429.
     """
 
     tag: str
@@ -117,17 +129,30 @@ class Request:
     params: str
     signature: str = field(default="", repr=False)
     headers: Mapping[str, str] = field(factory=dict, repr=False)
+    body: bytes = b""
+    sign: Callable[[int], Mapping[str, str]] | None = field(default=None, repr=False, eq=False)
     about: str = ""
     urgent: bool = False
+    patience_ns: int = PATIENCE_NS
 
     @property
     def query(self) -> str:
         """The whole query, as it is sent."""
         return self.params + self.signature
 
+    @property
+    def target(self) -> str:
+        """Path and query, as they are sent."""
+        return f"{self.path}?{self.query}" if self.query else self.path
+
+    def head(self, now_ns: int) -> Mapping[str, str]:
+        """The headers of the request when it is written at ``now_ns``, our wall time."""
+        return self.headers if self.sign is None else {**self.headers, **self.sign(now_ns)}
+
     def record(self) -> bytes:
-        """What the journal keeps of it: tag, method, path and parameters; no key, no signature."""
-        return f"{self.tag} {self.method} {self.path}?{self.params}".encode()
+        """What the journal keeps of it: tag, method, path, parameters, body; no key, no signature."""
+        head = f"{self.tag} {self.method} {self.path}?{self.params}".encode()
+        return head + b" " + self.body if self.body else head
 
 
 #: How something about an order leaves: as a frame of the order connection, or over REST.
@@ -160,10 +185,14 @@ class Session(Protocol):
 
     #: The WebSocket URL to connect to.
     url: str
-    #: When :meth:`timer` wants to be called, wall ns since the epoch; :data:`NEVER` if it does not.
-    deadline_ns: int
-    #: True while the session does what it is for: subscribed, or authenticated.
-    ready: bool
+
+    @property
+    def deadline_ns(self) -> int:
+        """When :meth:`timer` wants to be called, wall ns since the epoch; :data:`NEVER` if it does not."""
+
+    @property
+    def ready(self) -> bool:
+        """True while the session does what it is for: subscribed, or authenticated."""
 
     def connected(self, now_ns: int) -> Sequence[Action]:
         """The connection is open."""
@@ -277,3 +306,69 @@ class OrderSession(Session, Protocol):
 
         What is received is used as it is recorded, so that a replay sees the same.
         """
+
+
+@runtime_checkable
+class DiscreetSession(OrderSession, Protocol):
+    """An order session that is told secrets in REST answers, such as the token of a connection."""
+
+    def take_secrets(self, tag: str, status: int, body: bytes) -> bytes:
+        """Keeps what is secret in the answer to a :class:`Request` and gives the answer as it may be recorded.
+
+        It is called once for each answer, before it is recorded and before :meth:`responded`, which is then given what
+        was recorded. A replay calls it with the recorded answer: it must return that unchanged, and keep whatever
+        stands in the place of the secret there, so that every later decision is the same. It must not raise: of an
+        answer that it cannot read, it returns nothing that may be secret.
+        """
+
+
+@runtime_checkable
+class SelectiveSession(OrderSession, Protocol):
+    """An order session that at times takes some new orders and not others."""
+
+    def refusal(self, instrument: Instrument, order_type: OrderType, now_ns: int) -> str:
+        """Why a new order, or a change of one, is not to be sent now although :attr:`accepting`.
+
+        It is asked before the gate. What is already known to be refused by the venue, by its state or by a rate limit
+        that is used up, is a denial of ours and costs nothing; cancels are never asked about.
+
+        Returns:
+            The code of the denial, ``CATEGORY_CONDITION``; empty when it can be sent.
+        """
+
+
+@runtime_checkable
+class ListingSession(OrderSession, Protocol):
+    """An order session that, by becoming ready, has said which orders of ours are open.
+
+    It has reported each of them as ``FOUND_OPEN`` and given a :class:`Listed` for every instrument, so nothing is asked
+    about order by order when the connection is back.
+    """
+
+    @property
+    def lists_open_orders(self) -> bool:
+        """True."""
+
+
+@runtime_checkable
+class BatchSession(OrderSession, Protocol):
+    """An order session that can cancel several orders by one request."""
+
+    def cancel_all(self, orders: Sequence[CancelRequest], now_ns: int) -> Sequence[Outgoing]:
+        """Cancels every one of these orders by as few requests as the venue takes; each gets its own reports.
+
+        Raises:
+            LocalProtocolError: There is no way to send them by; then none was asked for.
+        """
+
+
+@runtime_checkable
+class ConcludingSession(OrderSession, Protocol):
+    """An order session that takes something back from the venue at the orderly end of a run: a dead-man switch."""
+
+    @property
+    def concluded(self) -> bool:
+        """Whether nothing is left to take back, or to wait for."""
+
+    def conclude(self, now_ns: int) -> Sequence[Action]:
+        """The run is over and nothing of ours is open; the connection will be closed once :attr:`concluded`."""

@@ -15,8 +15,9 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any
 
-from bloor.errors import RemoteProtocolError
+from bloor.market.fields import LEVELS, MISSING, NUMBER, POSITIVE, wrong
 from bloor.market.messages import Levels
+from bloor.model.decimals import INT64_MAX
 from bloor_kraken.exact import Number
 from bloor_kraken.symbols import asset
 
@@ -35,29 +36,15 @@ __all__ = [
     "wrong",
 ]
 
-_PLAIN = r"[0-9]++(?:\.[0-9]++)?+"
-_NUMBER = re.compile(_PLAIN, re.ASCII)
-_POSITIVE = re.compile(rf"(?=[0.]*+[1-9]){_PLAIN}", re.ASCII)
-_EXPONENT = re.compile(rf"{_PLAIN}[eE][+-]?+[0-9]{{1,2}}+", re.ASCII)
-#: All levels of a side, joined: price and quantity in turn.
-_LEVELS = re.compile(rf"(?:(?=[0.]*+[1-9]){_PLAIN}\|{_PLAIN}\|)*+", re.ASCII)
+_EXPONENT = re.compile(rf"{NUMBER.pattern}[eE][+-]?+[0-9]{{1,2}}+", re.ASCII)
 _TIME = re.compile(r"([0-9-]{10}T[0-9:]{8})(?:\.([0-9]{1,9}))?+(?:Z|\+00:00)", re.ASCII)
 _SECONDS = re.compile(r"([0-9]{1,10}+)(?:\.([0-9]{1,9}+))?+", re.ASCII)
 _PAIR = re.compile(r"[^\s/]{1,31}+/[^\s/]{1,31}+")
 
-INT64_MAX = (1 << 63) - 1
-_MISSING = object()
-
-
-def wrong(kind: str, name: str, expected: str, got: Any) -> RemoteProtocolError:
-    """The error for one field."""
-    came = "nothing" if got is _MISSING else f"{got!r:.60}"
-    return RemoteProtocolError(f"{kind}: field {name!r}: expected {expected}, got {came}")
-
 
 def integer(kind: str, event: dict[str, Any], name: str) -> int:
     """A bare number from 0 to 2**63 - 1."""
-    return whole(kind, name, event.get(name, _MISSING), Number)
+    return whole(kind, name, event.get(name, MISSING), Number)
 
 
 def whole(kind: str, name: str, value: Any, form: type[str] = str) -> int:
@@ -89,7 +76,7 @@ def side(kind: str, name: str, value: Any, buy: str, sell: str) -> int:
 
 def objects(kind: str, event: dict[str, Any]) -> Sequence[dict[str, Any]]:
     """The objects of ``data``."""
-    data = event.get("data", _MISSING)
+    data = event.get("data", MISSING)
     if type(data) is not list or any(type(each) is not dict for each in data):
         raise wrong(kind, "data", "a list of objects", data)
     return data
@@ -101,7 +88,7 @@ def objects(kind: str, event: dict[str, Any]) -> Sequence[dict[str, Any]]:
 def amount(kind: str, name: str, value: Any, form: type[str] = Number) -> str:
     """The plain text of a number that may be zero."""
     if type(value) is form:
-        if _NUMBER.fullmatch(value):
+        if NUMBER.fullmatch(value):
             return value
         if form is Number and _EXPONENT.fullmatch(value):
             return format(Decimal(value), "f")
@@ -111,7 +98,7 @@ def amount(kind: str, name: str, value: Any, form: type[str] = Number) -> str:
 def positive(kind: str, name: str, value: Any, form: type[str] = Number) -> str:
     """The plain text of a number above zero."""
     text = amount(kind, name, value, form)
-    if not _POSITIVE.fullmatch(text):
+    if not POSITIVE.fullmatch(text):
         raise wrong(kind, name, "a number above 0", value)
     return text
 
@@ -126,7 +113,7 @@ def checked_levels(kind: str, name: str, rows: Sequence[tuple[Any, Any]], form: 
         form: ``Number`` where bare numbers are meant, ``str`` where text is.
     """
     flat = list(chain.from_iterable(rows))
-    if set(map(type, flat)) <= {form} and _LEVELS.fullmatch("|".join([*flat, ""])):
+    if set(map(type, flat)) <= {form} and LEVELS.fullmatch("|".join([*flat, ""])):
         return rows
     return [
         (
@@ -142,8 +129,8 @@ def checked_levels(kind: str, name: str, rows: Sequence[tuple[Any, Any]], form: 
 
 def time_ns(kind: str, event: dict[str, Any], name: str, *, optional: bool = False) -> int:
     """A time such as ``2026-08-24T22:21:58.343688Z`` as ns since the epoch; 0 when an optional one is not said."""
-    value = event.get(name, _MISSING)
-    if value is _MISSING and optional:
+    value = event.get(name, MISSING)
+    if value is MISSING and optional:
         return 0
     return epoch_ns(kind, name, value)
 

@@ -12,6 +12,8 @@ from attrs import frozen
 
 from bloor.errors import InputFileError
 from bloor.execution.position import EXACT
+from bloor.model.reporting import Reporting
+from bloor.model.symbols import split_symbol
 
 __all__ = ["Ledger", "read_ledger"]
 
@@ -24,22 +26,27 @@ class Ledger:
 
     Attributes:
         rows: How many fills.
-        cash: What sales brought less what purchases and fees cost, in the quote asset.
-        held: Quantity held per ``(venue, symbol)``.
+        cash: What sales brought less what purchases and fees cost, in the quote asset, per ``(venue, symbol)``.
+        held: Quantity held, likewise.
         torn: Whether the last line is cut off, as a process that was killed leaves it.
     """
 
     rows: int
-    cash: Decimal
+    cash: Mapping[Key, Decimal]
     held: Mapping[Key, Decimal]
     torn: bool
 
-    def pnl_net(self, marks: Mapping[Key, Decimal]) -> Decimal:
-        """Cash, and what is held at its marks."""
-        value = self.cash
+    def pnl_net(self, marks: Mapping[Key, Decimal], told: Reporting) -> Decimal:
+        """Cash, and what is held at its marks, in the reporting currency.
+
+        Raises:
+            KeyError: A symbol's quote asset is none of the run.
+        """
+        total = Decimal(0)
         for key, qty in self.held.items():
-            value = EXACT.add(value, EXACT.multiply(qty, marks.get(key, Decimal(0))))
-        return value
+            value = EXACT.add(self.cash[key], EXACT.multiply(qty, marks.get(key, Decimal(0))))
+            total = EXACT.add(total, EXACT.multiply(value, told.rate(split_symbol(key[1])[1])))
+        return total
 
 
 def read_ledger(path: Path) -> Ledger | None:
@@ -48,7 +55,8 @@ def read_ledger(path: Path) -> Ledger | None:
     Raises:
         InputFileError: A line, other than a last one that is cut off, is not a fill.
     """
-    rows, cash, torn = 0, Decimal(0), False
+    rows, torn = 0, False
+    cash: dict[Key, Decimal] = {}
     held: dict[Key, Decimal] = {}
     try:
         file = path.open("rb")
@@ -67,6 +75,6 @@ def read_ledger(path: Path) -> Ledger | None:
             except (orjson.JSONDecodeError, KeyError, TypeError, ArithmeticError) as error:
                 raise InputFileError(str(path), f"expected a fill: {type(error).__name__} {error}", number) from None
             rows += 1
-            cash = EXACT.subtract(cash, cost)
+            cash[key] = EXACT.subtract(cash.get(key, Decimal(0)), cost)
             held[key] = EXACT.add(held.get(key, Decimal(0)), qty)
     return Ledger(rows=rows, cash=cash, held=held, torn=torn)

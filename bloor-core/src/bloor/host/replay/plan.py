@@ -23,6 +23,7 @@ from bloor.config.structure import structure
 from bloor.engine.plan import EnginePlan, StrategyPlan, VenuePlan
 from bloor.errors import PluginError, UsageError
 from bloor.model.instrument import Instrument
+from bloor.model.reporting import Reporting
 from bloor.plugins.catalog import Kind
 from bloor.plugins.code import class_sha256, code_sha256
 from bloor.plugins.host import PluginHost
@@ -126,6 +127,9 @@ def replay_plan(header: Header, plugins: PluginHost, strategies: Sequence[type[S
     changes: list[str] = []
     venues = [_venue(header, plugins, record, changes) for record in header.engine["venues"]]
     made = [_strategy(header, plugins, name, strategies, changes) for name in header.engine["strategies"]]
+    told: dict[str, Any] = {}
+    if "reporting" in header.engine:  # before it there was one quote asset
+        told["reporting"] = Reporting.from_record(header.engine["reporting"])
     engine = EnginePlan(
         venues=tuple(venues),
         strategies=tuple(made),
@@ -133,6 +137,7 @@ def replay_plan(header: Header, plugins: PluginHost, strategies: Sequence[type[S
         node=header.engine["node"],
         epoch=header.engine["epoch"],
         seed=header.engine["seed"],
+        **told,
     )
     return ReplayPlan(
         engine=engine,

@@ -50,7 +50,7 @@ _PLACE = int(DecisionKind.PLACE)
 #: What a session's summary and a replay must agree on.
 _AGREED = ("hash", "decisions", "frames", "events", "orders", "fills", "volume_quote", "fees", "pnl_net", "positions")
 #: What a replay tells of the run in the words of its summary.
-_TOLD = (*_AGREED[4:], "currency", "win_rate", "round_trips", "denials", "data_quality", "frames", "events")
+_TOLD = (*_AGREED[4:], "currency", "rates", "win_rate", "round_trips", "denials", "data_quality", "frames", "events")
 
 
 @frozen(kw_only=True)
@@ -304,7 +304,7 @@ class _Replay:
     def _document(self, header: Header, plan: ReplayPlan, reader: Reader, seconds: float) -> dict[str, Any]:
         story, engine = self._story, self._engine
         told = summary(
-            engine, mode=header.mode, session=self._session, duration_s=0.0, stale_ns=0,
+            engine, mode=header.mode, session=self._session, duration_s=0.0, stale_ns={},
             versions=dict(header.versions), notices=(),
         )  # fmt: skip
         span_s = (story.last_ns - story.first_ns) / 1e9
@@ -345,7 +345,11 @@ class _Replay:
         if ledger is None:
             return None
         marks = {(p["venue"], p["symbol"]): Decimal(p["mark"]) for p in told["positions"]}
-        pnl = ledger.pnl_net(marks)
+        try:
+            pnl = ledger.pnl_net(marks, self._engine.plan.reporting)
+        except KeyError as error:
+            where = str(self._session / "fills.jsonl")
+            raise InputFileError(where, f"expected fills of the run's instruments, got one quoted in {error}") from None
         equal = ledger.rows == told["fills"] and pnl == Decimal(told["pnl_net"])
         return {"rows": ledger.rows, "pnl_net": f"{pnl:f}", "torn": ledger.torn, "equal": equal}
 

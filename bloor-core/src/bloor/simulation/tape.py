@@ -7,18 +7,21 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import deque
+from collections.abc import Mapping
 from itertools import islice
 
 from attrs import define, frozen
 
 from bloor.model.orders import Side
 from bloor.simulation.exchange import PublicTrade
-from bloor_binance.simulated.intervals import INTERVALS, bounds
+from bloor.simulation.intervals import Interval
 
 __all__ = ["Aggregate", "Candle", "Tape", "WindowStatistics"]
 
 #: What is remembered: trades and aggregates, and candles of each interval (a day and an hour of minutes).
 _TRADES, _CANDLES = 10_000, 1_500
+#: What windows are counted in; kept beside a venue's own intervals.
+_MINUTE = Interval(60)
 
 
 @define(eq=False)
@@ -89,27 +92,33 @@ class WindowStatistics:
 class Tape:
     """What was traded.
 
+    Args:
+        intervals: The venue's name of each interval that it has candlesticks of.
+
     Attributes:
         trades: The latest trades, oldest first.
         aggregates: The latest aggregates, oldest first.
         last: The latest trade.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, intervals: Mapping[str, Interval]) -> None:
         self.trades: deque[PublicTrade] = deque(maxlen=_TRADES)
         self.aggregates: deque[Aggregate] = deque(maxlen=_TRADES)
         self.last: PublicTrade | None = None
         self._fresh: list[Aggregate] = []
-        self._candles: dict[str, deque[Candle]] = {name: deque(maxlen=_CANDLES) for name in INTERVALS}
+        self._candles: dict[Interval, deque[Candle]] = {
+            interval: deque(maxlen=_CANDLES) for interval in (*intervals.values(), _MINUTE)
+        }
+        self._intervals = intervals
 
     def add(self, trade: PublicTrade) -> None:
         """One more trade."""
         self.trades.append(trade)
         self.last = trade
         self._aggregate(trade)
-        for name, candles in self._candles.items():
+        for interval, candles in self._candles.items():
             if not candles or candles[-1].end_ns <= trade.ns:
-                self._open(name, candles, trade)
+                self._open(interval, candles, trade)
             candles[-1].add(trade)
 
     def fresh(self) -> list[Aggregate]:
@@ -121,15 +130,17 @@ class Tape:
         """The latest trades, oldest first."""
         return list(islice(self.trades, max(0, len(self.trades) - limit), None))
 
-    def candles(self, interval: str, now_ns: int) -> list[Candle]:
+    def candles(self, name: str, now_ns: int) -> list[Candle]:
         """The candles of an interval up to now, oldest first; intervals without a trade are flat."""
+        interval = self._intervals[name]
         candles = self._candles[interval]
         if candles:
             self._flat(interval, candles, now_ns)
         return list(candles)
 
-    def current(self, interval: str, now_ns: int) -> Candle | None:
+    def current(self, name: str, now_ns: int) -> Candle | None:
         """The candle of now; None before the first trade."""
+        interval = self._intervals[name]
         candles = self._candles[interval]
         if not candles:
             return None
@@ -138,8 +149,8 @@ class Tape:
 
     def window(self, now_ns: int, length_ns: int) -> WindowStatistics:
         """What happened in the last while, in whole minutes."""
-        minutes = self._candles["1m"]
-        start = bounds("1m", now_ns - length_ns)[1] if length_ns > 60 * 10**9 else now_ns - length_ns
+        minutes = self._candles[_MINUTE]
+        start = _MINUTE.bounds(now_ns - length_ns)[1] if length_ns > 60 * 10**9 else now_ns - length_ns
         first = bisect_left(minutes, start, key=lambda candle: candle.end_ns - 1)
         inside = [candle for candle in islice(minutes, first, None) if candle.count]
         if not inside:
@@ -185,18 +196,19 @@ class Tape:
         self.aggregates.append(aggregate)
         self._fresh.append(aggregate)
 
-    def _open(self, name: str, candles: deque[Candle], trade: PublicTrade) -> None:
+    def _open(self, interval: Interval, candles: deque[Candle], trade: PublicTrade) -> None:
+        start, end = interval.bounds(trade.ns)
         if candles:
-            self._flat(name, candles, bounds(name, trade.ns)[0] - 1)
+            self._flat(interval, candles, start - 1)
         price = trade.price
-        candles.append(Candle(*bounds(name, trade.ns), price, price, price, price))
+        candles.append(Candle(start, end, price, price, price, price))
 
-    def _flat(self, name: str, candles: deque[Candle], until_ns: int) -> None:
+    def _flat(self, interval: Interval, candles: deque[Candle], until_ns: int) -> None:
         """Candles without a trade, up to a time."""
         close = candles[-1].close
         start = candles[-1].end_ns
-        if INTERVALS[name]:  # after a long silence only what is remembered is made
-            start = max(start, until_ns - _CANDLES * INTERVALS[name] * 1_000_000_000)
+        if interval.seconds:  # after a long silence only what is remembered is made
+            start = max(start, until_ns - _CANDLES * interval.seconds * 1_000_000_000)
         while start <= until_ns:
-            candles.append(Candle(*bounds(name, start), close, close, close, close))
+            candles.append(Candle(*interval.bounds(start), close, close, close, close))
             start = candles[-1].end_ns

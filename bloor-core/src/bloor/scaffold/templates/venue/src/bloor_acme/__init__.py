@@ -1,0 +1,7 @@
+"""Acme for bloor: market data, order entry and a simulated venue."""
+
+from __future__ import annotations
+
+__all__ = ["__version__"]
+
+__version__ = "0.1.0"
