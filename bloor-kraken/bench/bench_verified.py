@@ -2,10 +2,10 @@
 
     python bloor-kraken/bench/bench_verified.py [--environments FOLDER] [--json]
 
-Both take the same changes of a book of depth 25, each in the form that its library subscribes to: bloor frames of
-WebSocket v2, cryptofeed those of v1, since it knows no other. A seeded book makes them: in each about 5, 20 or 40
-levels of the window change, go, or come back into it. cryptofeed has an environment of its own in FOLDER
-(``.nox/peers`` without it), runs in a process of its own, with a callback that reads the top, and is spared the
+Both take the same changes of a book of depth 1000, cryptofeed's default, and of 25, each in the form that its library
+subscribes to: bloor frames of WebSocket v2, cryptofeed those of v1, since it knows no other. A seeded book makes them:
+in each about 5, 20 or 40 levels near the market change, go, or come back. cryptofeed has an environment of its own in
+FOLDER (``.nox/peers`` without it), runs in a process of its own, with a callback that reads the top, and is spared the
 checksum, which is its default. What counts is CPU time; rounds alternate, and every round ends with the same best bid.
 Beside them ``orjson.loads`` of bloor's frames. What is reported are medians over rounds and medians of the ratios of a
 round.
@@ -37,8 +37,10 @@ from bloor_kraken.compiled.normalizer import compiled_kraken
 from bloor_kraken.normalizer import KrakenNormalizer
 
 HERE = Path(__file__).resolve().parent
-DEPTH, PRICE_DECIMALS, QTY_DECIMALS = 25, 1, 8
-LEVELS, ROUNDS, MESSAGES = (5, 20, 40), 9, 4_000
+PRICE_DECIMALS, QTY_DECIMALS = 1, 8
+#: Depth and levels that change.
+KINDS = ((1000, 5), (1000, 20), (1000, 40), (25, 20))
+ROUNDS, MESSAGES = 7, 2_000
 INSTRUMENT = Instrument(
     venue="kraken", symbol="BTC-USD", venue_symbol="BTC/USD", base="BTC", quote="USD", price_decimals=PRICE_DECIMALS,
     qty_decimals=QTY_DECIMALS,
@@ -47,13 +49,13 @@ Rows = list[tuple[int, int]]
 
 
 class Book:
-    """The venue's book, of which a subscriber sees the best 25 levels a side; prices and quantities in units."""
+    """The venue's book, of which a subscriber sees the best levels; prices and quantities in units."""
 
-    def __init__(self, changed: int) -> None:
+    def __init__(self, depth: int, changed: int) -> None:
         self._random = random.Random(7)
-        self._changed = changed
+        self._depth, self._changed = depth, changed
         self._sides: tuple[dict[int, int], dict[int, int]] = ({}, {})
-        for away in range(1, 61):
+        for away in range(1, depth + 36):
             for side, sign in enumerate((-1, 1)):
                 self._sides[side][600_000 + sign * away] = self._qty()
         self._known = self._window()
@@ -63,7 +65,7 @@ class Book:
 
     def _window(self) -> list[Rows]:
         bids, asks = self._sides
-        return [sorted(bids.items(), reverse=True)[:DEPTH], sorted(asks.items())[:DEPTH]]
+        return [sorted(bids.items(), reverse=True)[: self._depth], sorted(asks.items())[: self._depth]]
 
     def snapshot(self) -> list[Rows]:
         """Every level of the window, bids and asks."""
@@ -110,7 +112,7 @@ def version2(kind: str, sides: list[Rows], checksum: int) -> str:
     )
 
 
-def version1(kind: str, sides: list[Rows], checksum: int) -> str:
+def version1(kind: str, sides: list[Rows], checksum: int, depth: int) -> str:
     """The same as cryptofeed subscribes to it."""
     bids, asks = (
         [[decimal(p, PRICE_DECIMALS), decimal(q, QTY_DECIMALS), "1756073518.343688"] for p, q in rows] for rows in sides
@@ -120,28 +122,29 @@ def version1(kind: str, sides: list[Rows], checksum: int) -> str:
     else:
         parts = [{side: rows} for side, rows in (("a", asks), ("b", bids)) if rows]
         parts[-1]["c"] = str(checksum)
-    return json.dumps([336, *parts, f"book-{DEPTH}", "XBT/USD"], separators=(",", ":"))
+    return json.dumps([336, *parts, f"book-{depth}", "XBT/USD"], separators=(",", ":"))
 
 
 def messages() -> tuple[dict[str, list[str]], dict[str, list[str]]]:
-    """A snapshot and changes for each number of levels, in both forms."""
+    """A snapshot and changes of each kind, in both forms."""
     ours, theirs = {}, {}
-    for changed in LEVELS:
-        book = Book(changed)
+    for depth, changed in KINDS:
+        book, kind = Book(depth, changed), f"{changed} levels of {depth}"
         said = [("snapshot", book.snapshot(), book.checksum())]
         said += [("update", book.update(), book.checksum()) for _ in range(MESSAGES)]
-        ours[f"{changed} levels"] = [version2(*one) for one in said]
-        theirs[f"{changed} levels"] = [version1(*one) for one in said]
+        ours[kind] = [version2(*one) for one in said]
+        theirs[kind] = [version1(*one, depth) for one in said]
     return ours, theirs
 
 
-def bloor(frames: list[str]) -> tuple[float, Decimal]:
+def bloor(frames: list[str], depth: str) -> tuple[float, Decimal]:
     """A round of bloor's: ns a message, and the best bid."""
     pipeline = CompiledPipeline(KrakenNormalizer(), compiled_kraken(), InstrumentTable([INSTRUMENT]), lambda *_: None)
     book = pipeline.track(INSTRUMENT)
     pipeline.frame(
-        b'{"method":"subscribe","result":{"channel":"book","depth":25,"snapshot":true,"symbol":"BTC/USD"},'
-        b'"success":true,"time_in":"2026-08-24T22:21:56.724795Z","time_out":"2026-08-24T22:21:56.724853Z"}', 1
+        b'{"method":"subscribe","result":{"channel":"book","depth":%b,"snapshot":true,"symbol":"BTC/USD"},'
+        b'"success":true,"time_in":"2026-08-24T22:21:56.724795Z","time_out":"2026-08-24T22:21:56.724853Z"}'
+        % depth.encode(), 1,
     )  # fmt: skip
     pipeline.frame(frames[0].encode(), 1)
     raw = [frame.encode() for frame in frames[1:]]
@@ -170,10 +173,10 @@ def compare(peer: Peer | None, kinds: dict[str, list[str]]) -> list[dict[str, An
     """Alternating rounds of everybody."""
     rows = []
     for kind, frames in kinds.items():
-        bloor(frames)
-        rounds = []
+        depth, rounds = kind.rpartition(" ")[2], []
+        bloor(frames, depth)
         for _ in range(ROUNDS):
-            ns, top = bloor(frames)
+            ns, top = bloor(frames, depth)
             theirs = peer.round(kind) if peer else (0.0, top)
             if top != theirs[1]:
                 raise SystemExit(f"{kind}: the books differ: {top}, {theirs[1]}")

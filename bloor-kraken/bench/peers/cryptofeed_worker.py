@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from decimal import Decimal
 
 from cryptofeed.defines import L2_BOOK
@@ -19,11 +20,10 @@ async def read_top(book: OrderBook, _: float) -> None:
     tops[0] = (book.book.bids.index(0)[0], book.book.asks.index(0)[0])
 
 
-feed = Kraken(symbols=["BTC-USD"], channels=[L2_BOOK], callbacks={L2_BOOK: read_top}, max_depth=25)
 loop = asyncio.new_event_loop()
 
 
-async def take(frames: list[str]) -> int:
+async def take(feed: Kraken, frames: list[str]) -> int:
     handle = feed.message_handler
     began = clock()
     for frame in frames:
@@ -32,8 +32,10 @@ async def take(frames: list[str]) -> int:
 
 
 def one_round(snapshot: str, frames: list[str]) -> tuple[int, str]:
-    loop.run_until_complete(take([snapshot]))
-    took = loop.run_until_complete(take(frames))
+    depth = int(json.loads(snapshot)[-2].removeprefix("book-"))
+    feed = Kraken(symbols=["BTC-USD"], channels=[L2_BOOK], callbacks={L2_BOOK: read_top}, max_depth=depth)
+    loop.run_until_complete(take(feed, [snapshot]))
+    took = loop.run_until_complete(take(feed, frames))
     return took, str(tops[0][0])
 
 

@@ -28,7 +28,7 @@ __all__ = ["Kernels", "compiled_kernels", "plain_kernels", "warm"]
 
 #: Functions of the ladder that others in it call, callees first.
 CALLED = (
-    "far_slot", "far_put", "far_get", "far_extreme", "scan_down", "scan_up", "put", "get",
+    "far_slot", "far_put", "far_get", "far_extreme", "scan_down", "scan_up", "put", "get", "worst_level",
     "set_level", "find_best", "base_for", "move", "settle", "finish", "reset", "apply", "load", "read_number",
     "parse",
 )  # fmt: skip

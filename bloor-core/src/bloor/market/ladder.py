@@ -60,7 +60,7 @@ ROOM = 8  # how many levels may be given before `far` must be made anew
 FAR_ADDRESS, FAR_SIZE = 9, 10  # where `far` is and how many cells it has: compiled code finds a whole book by its core
 TICK_UNITS = 11  # of the instrument
 SIDE = 16  # header of side s: SIDE + 8 * s
-BASE, BEST, LOST, NEAR, FAR_LIVE, FAR_USED = 0, 1, 2, 3, 4, 5
+BASE, BEST, LOST, NEAR, FAR_LIVE, FAR_USED, WORST = 0, 1, 2, 3, 4, 5, 6
 BITS = 32
 QTY = BITS + 2 * WORDS
 CORE_CELLS = QTY + 2 * WINDOW
@@ -182,6 +182,9 @@ def put(core: Cells, far: Cells, side: int, tick: int, qty: int) -> None:
         if core[cell] == 0:
             core[head + NEAR] += 1
             core[word] |= bit
+            worst = core[head + WORST]
+            if worst == 0 or (tick < worst if side == 0 else tick > worst):
+                core[head + WORST] = tick
     elif core[cell] != 0:
         core[head + NEAR] -= 1
         core[word] ^= bit
@@ -463,18 +466,26 @@ def walk(core: Cells, side: int, levels: Cells, limit: int) -> int:
     return count
 
 
+def worst_level(core: Cells, far: Cells, side: int) -> int:
+    """The worst level of a side that has one; ``WORST`` is a bound that no level of the window is worse than."""
+    head = SIDE + 8 * side
+    if core[head + FAR_LIVE] > 0:
+        return far_extreme(far, side, side == 1)
+    base = core[head + BASE]
+    if side == 0:
+        worst = scan_up(core, side, max(core[head + WORST], base))
+    else:
+        worst = scan_down(core, side, min(core[head + WORST], base + WINDOW - 1))
+    core[head + WORST] = worst
+    return worst
+
+
 def truncate(core: Cells, far: Cells, depth: int) -> int:
     """Removes the worst levels of each side until ``depth`` are left; returns how many were removed."""
     removed = 0
     for side in range(2):
         head = SIDE + 8 * side
         while core[head + NEAR] + core[head + FAR_LIVE] > depth:
-            if core[head + FAR_LIVE] > 0:
-                worst = far_extreme(far, side, side == 1)
-            elif side == 0:
-                worst = scan_up(core, side, core[head + BASE])
-            else:
-                worst = scan_down(core, side, core[head + BASE] + WINDOW - 1)
-            set_level(core, far, side, worst, 0)
+            set_level(core, far, side, worst_level(core, far, side), 0)
             removed += 1
     return removed

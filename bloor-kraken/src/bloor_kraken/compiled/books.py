@@ -44,6 +44,7 @@ from bloor.market.ladder import (
     far_get,
     set_level,
     walk,
+    worst_level,
 )
 from bloor.native.memory import Cells, byte_at, cell_at, cells_at, put_cell, rows_at
 from bloor_kraken.compiled.crc import crc32_of, make_tables
@@ -85,8 +86,8 @@ IN_CHECKSUM = 10
 DEEPEST, LONGEST_MESSAGE = 1000, 2048
 #: Up to this depth a book may have levels outside its window, which are slow to find.
 FAR_DEPTH = 100
-#: Scratch rows from which on the best levels of each side are listed, and how many at most.
-BID_ROWS, ASK_ROWS, LISTED = 8192, 12288, 4096
+#: Scratch rows from which on the best levels of each side are listed, and room for how many.
+BID_ROWS, ASK_ROWS, LISTED = 8192, 8208, 16
 #: Bytes behind a level's list: the checksum and the time, at the shortest.
 REST_SIZE = 9 + CHECKSUM_SIZE + TIME_SIZE + TIME_TEXT
 
@@ -140,9 +141,9 @@ def applied(context: Cells, slot: int, core: Cells, rows: Cells, expected: int, 
     depth = cell_at(slot + 8 * DEPTH)
     best_bids = rows_at(context[LEVELS] + 16 * BID_ROWS, LISTED)
     best_asks = rows_at(context[LEVELS] + 16 * ASK_ROWS, LISTED)
-    bids, asks = listed(core, far, 0, best_bids, depth), listed(core, far, 1, best_asks, depth)
     if depth > 0:
-        cut(context, core, far, rows, best_bids, bids, best_asks, asks, depth)
+        cut(context, core, far, rows, depth)
+    bids, asks = listed(core, far, 0, best_bids), listed(core, far, 1, best_asks)
     computed = checksum(context, slot, best_bids, bids, best_asks, asks)
     number = cell_at(slot + 8 * NUMBER) << SLOT_SHIFT
     instrument = cell_at(slot + 8 * INSTRUMENT)
@@ -158,11 +159,9 @@ def applied(context: Cells, slot: int, core: Cells, rows: Cells, expected: int, 
     return BOOK + number
 
 
-def listed(core: Cells, far: Cells, side: int, rows: Cells, depth: int) -> int:
-    """Lists the best levels of a side; all of them when they are more than ``depth``. Returns how many."""
-    head = SIDE + 8 * side
-    held = core[head + NEAR] + core[head + FAR_LIVE]
-    wanted = held if 0 < depth < held else min(held, IN_CHECKSUM)
+def listed(core: Cells, far: Cells, side: int, rows: Cells) -> int:
+    """Lists the levels of a side that are in the checksum, best first. Returns how many."""
+    wanted = min(held(core, side), IN_CHECKSUM)
     count = walk(core, side, rows, wanted)
     while 0 < count < wanted:
         tick = far_after(far, side, rows[count - 1, 0])
@@ -172,31 +171,33 @@ def listed(core: Cells, far: Cells, side: int, rows: Cells, depth: int) -> int:
     return count
 
 
-def cut(
-    context: Cells, core: Cells, far: Cells, rows: Cells, best_bids: Cells, bids: int, best_asks: Cells, asks: int,
-    depth: int,
-) -> None:  # fmt: skip
+def cut(context: Cells, core: Cells, far: Cells, rows: Cells, depth: int) -> None:
     """Removes what lies deeper than the venue's book, and adds the removals to the levels of the message."""
-    of_bids, of_asks = max(bids - depth, 0), max(asks - depth, 0)
     said_bids, said_asks = context[LEVEL_BIDS], context[LEVEL_ASKS]
+    of_bids, of_asks = max(held(core, 0) - depth, 0), max(held(core, 1) - depth, 0)
     if of_bids > 0:
         for n in range(said_asks - 1, -1, -1):
             rows[said_bids + of_bids + n, 0] = rows[said_bids + n, 0]
             rows[said_bids + of_bids + n, 1] = rows[said_bids + n, 1]
-        removed(core, far, 0, best_bids, depth, bids, rows, said_bids)
+        remove(core, far, 0, rows, said_bids, of_bids)
     if of_asks > 0:
-        removed(core, far, 1, best_asks, depth, asks, rows, said_bids + of_bids + said_asks)
+        remove(core, far, 1, rows, said_bids + of_bids + said_asks, of_asks)
     context[LEVEL_BIDS] = said_bids + of_bids
     context[LEVEL_ASKS] = said_asks + of_asks
 
 
-def removed(core: Cells, far: Cells, side: int, best: Cells, depth: int, held: int, rows: Cells, row: int) -> None:
-    """Removes the levels behind the ``depth`` best, and writes them from ``row`` on, without quantity."""
-    for n in range(depth, held):
-        set_level(core, far, side, best[n, 0], 0)
-        rows[row, 0] = best[n, 0]
-        rows[row, 1] = 0
-        row += 1
+def held(core: Cells, side: int) -> int:
+    """How many levels a side has."""
+    return core[SIDE + 8 * side + NEAR] + core[SIDE + 8 * side + FAR_LIVE]  # type: ignore[no-any-return]
+
+
+def remove(core: Cells, far: Cells, side: int, rows: Cells, row: int, count: int) -> None:
+    """Removes the worst levels, and writes them from ``row`` on, the best of them first, without quantity."""
+    for n in range(count - 1, -1, -1):
+        tick = worst_level(core, far, side)
+        set_level(core, far, side, tick, 0)
+        rows[row + n, 0] = tick
+        rows[row + n, 1] = 0
 
 
 # ---- levels ---------------------------------------------------------------------------------------------------------
