@@ -51,7 +51,7 @@ def somewhere(tmp_path):
     """A folder, and an environment variable for everything that would reach out."""
     if not PAGE.exists():
         pytest.skip("the page is in a checkout of the whole project")
-    for needed in ("bloor_binance", "hatchling", "ensurepip"):
+    for needed in ("bloor_binance", "editables", "hatchling", "ensurepip"):
         if find_spec(needed) is None:
             pytest.skip(f"needs {needed}")
     tools = tmp_path / "tools"
