@@ -12,6 +12,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any
 
 from bloor.config import RawConfig, read_layers
@@ -188,6 +189,8 @@ def main() -> None:
     """Examines the plug-in that the command line names; prints the result."""
     result = os.dup(1)
     os.dup2(2, 1)  # whatever a plug-in prints must not stand in the document
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # one that ends this process has said its last words before
     document = examine(sys.argv[1], online="--online" in sys.argv[2:])
     with os.fdopen(result, "w", encoding="utf-8") as out:
         json.dump(document, out)
