@@ -9,19 +9,17 @@ from typing import Any
 
 import orjson
 
-from bloor.engine.core import Engine
 from bloor.engine.decisions import Decision, DecisionKind
 from bloor.engine.desk import Desk
-from bloor.engine.inputs import INPUTS, Inputs
 from bloor.execution.life import Status
-from bloor.host.replay.compare import Nowhere
-from bloor.journal.record import Record, RecordKind
+from bloor.journal.record import RecordKind
 from bloor.model.orders import Side
 from bloor.simulation.exchange import AccountOrder
 from bloor.simulation.orders import BookOrder
 from bloor.simulation.venue import HttpRequest
 from bloor.strategy.api import Strategy
-from bloor.testing.virtual import MemoryJournal, VirtualRun
+from bloor.testing.truth import replayed
+from bloor.testing.virtual import VirtualRun
 from bloor.venue.session import Request
 from bloor_coinbase.signing import Tokens, read_credentials
 
@@ -124,17 +122,6 @@ def decisions(run: VirtualRun, *kinds: DecisionKind) -> list[Decision]:
     """Every decision of these kinds in its journal."""
     made = [Decision.unpack(payload) for kind, _, _, payload in run.journal.records if kind == RecordKind.DECISION]
     return [d for d in made if d.kind in kinds] if kinds else made
-
-
-def replayed(run: VirtualRun) -> tuple[Engine, MemoryJournal]:
-    """The inputs of its journal, given to a new engine of the same plan."""
-    journal = MemoryJournal()
-    engine = Engine(run.engine.plan, Nowhere(), journal, run, lambda: 0)
-    inputs = Inputs(engine)
-    for number, (kind, conn, wall_ns, payload) in enumerate(run.journal.records, start=1):
-        if kind in INPUTS:
-            inputs.play(Record(number, 0, wall_ns, 1, conn, kind, 1, payload))
-    return engine, journal
 
 
 def assert_replays(run: VirtualRun) -> None:

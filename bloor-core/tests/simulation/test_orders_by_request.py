@@ -7,14 +7,12 @@ from typing import Any
 
 import pytest
 
-from bloor.engine.core import Engine
 from bloor.engine.effects import order_conn
-from bloor.engine.inputs import INPUTS, Inputs
 from bloor.execution.life import Status
-from bloor.host.replay.compare import Nowhere
-from bloor.journal.record import Record, RecordKind
+from bloor.journal.record import RecordKind
 from bloor.strategy.api import Strategy
-from bloor.testing.virtual import MemoryJournal, VirtualRun
+from bloor.testing.truth import replayed
+from bloor.testing.virtual import VirtualRun
 
 SECOND = 1_000_000_000
 pytestmark = pytest.mark.usefixtures("twins")
@@ -47,17 +45,6 @@ def asked(run: VirtualRun) -> Counter[str]:
 def statuses(run: VirtualRun) -> list[Status]:
     """What became of each order."""
     return [Status(order.status) for order in run.engine.blotter]
-
-
-def replayed(run: VirtualRun) -> tuple[Engine, MemoryJournal]:
-    """The inputs of its journal in a new engine."""
-    journal = MemoryJournal()
-    engine = Engine(run.engine.plan, Nowhere(), journal, run, lambda: 0)
-    inputs = Inputs(engine)
-    for number, (kind, conn, wall_ns, payload) in enumerate(run.journal.records, start=1):
-        if kind in INPUTS:
-            inputs.play(Record(number, 0, wall_ns, 1, conn, kind, 1, payload))
-    return engine, journal
 
 
 def test_orders_are_placed_filled_and_cancelled() -> None:

@@ -9,22 +9,20 @@ from typing import Any
 import orjson
 import pytest
 
-from bloor.engine.core import Engine
 from bloor.engine.decisions import Decision, DecisionKind
 from bloor.engine.desk import Desk
 from bloor.engine.effects import order_conn
-from bloor.engine.inputs import INPUTS, Inputs
 from bloor.errors import AccessRefusedError
 from bloor.execution.life import Status
-from bloor.host.replay.compare import Nowhere
-from bloor.journal.record import Record, RecordKind
+from bloor.journal.record import RecordKind
 from bloor.model.orders import Side
 from bloor.simulation.exchange import AccountOrder
 from bloor.simulation.faults import Fault
 from bloor.simulation.orders import BookOrder
 from bloor.simulation.world import Latency
 from bloor.strategy.api import Strategy
-from bloor.testing.virtual import MemoryJournal, VirtualRun
+from bloor.testing.truth import replayed
+from bloor.testing.virtual import VirtualRun
 from bloor.venue.session import Request
 
 SECOND = 1_000_000_000
@@ -173,12 +171,7 @@ def assert_replays(run: VirtualRun) -> None:
 
     Only of runs in which nobody but the strategy asked for orders.
     """
-    journal = MemoryJournal()
-    engine = Engine(run.engine.plan, Nowhere(), journal, run, lambda: 0)
-    inputs = Inputs(engine)
-    for number, (kind, conn, wall_ns, payload) in enumerate(run.journal.records, start=1):
-        if kind in INPUTS:
-            inputs.play(Record(number, 0, wall_ns, 1, conn, kind, 1, payload))
+    engine, journal = replayed(run)
     assert journal.records == run.journal.records
     assert engine.log.hexdigest() == run.engine.log.hexdigest()
 
