@@ -1,4 +1,4 @@
-"""What the tests of all distributions share: markers by folder, soaks, recordings, the network guard."""
+"""What the tests of all distributions share: markers by folder, soaks, recordings, processes, the network guard."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import hashlib
 import json
 import os
 import re
+import signal
 import socket
+import subprocess
 import sys
 import time
 from functools import wraps
@@ -18,7 +20,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 HERE = Path(__file__).resolve().parent
 KINDS = ("unit", "contract", "property", "simulation", "e2e", "house")
@@ -253,6 +255,68 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     if reports:
         reason = recordings_folder()[1]
         terminalreporter.write_line(f"recorded tests: {ran} ran, {skipped} skipped{reason and f' ({reason})'}")
+
+
+# -- processes ------------------------------------------------------------------------------------------------------
+
+#: How long a test waits for what must come: far longer than the slowest machine takes, since nobody waits for longer
+#: than it takes. Tests wait for things, never for a time.
+PATIENCE_S = 300.0
+
+
+def wait_for(what: Callable[[], Any], process: subprocess.Popen[Any] | None = None) -> Any:
+    """What becomes true, asked for again and again while a process lives."""
+    until = time.monotonic() + PATIENCE_S
+    while not (found := what()):
+        ended = process is not None and process.poll() is not None
+        if ended or time.monotonic() > until:
+            said: Any = ""
+            if process is not None:
+                process.kill()
+                said = process.communicate()
+            raise AssertionError(f"{'it ended before' if ended else 'it never happened'}: {said}")
+        time.sleep(0.05)
+    return found
+
+
+def run_until(what: Callable[[], Any], words: Sequence[str], **options: Any) -> subprocess.CompletedProcess[str]:
+    """Runs a command until something has happened, then ends it as Ctrl-C does; one that ends earlier has ended.
+
+    Args:
+        what: Asked again and again.
+        words: The command line.
+        options: How it is started, see :class:`subprocess.Popen`.
+    """
+    until, asked = time.monotonic() + PATIENCE_S, False
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True} | options
+    with subprocess.Popen(words, **options) as process:
+        try:
+            while True:
+                try:
+                    out, err = process.communicate(timeout=0.05)
+                except subprocess.TimeoutExpired:
+                    if time.monotonic() > until:
+                        process.kill()
+                        raise AssertionError(f"it never happened: {process.communicate()}") from None
+                    if not asked and what():
+                        process.send_signal(signal.SIGINT)
+                        asked = True
+                else:
+                    return subprocess.CompletedProcess(words, process.returncode, out, err)
+        finally:
+            process.kill()
+
+
+@pytest.fixture(scope="session", name="wait_for")
+def wait_for_() -> Any:
+    """:func:`wait_for`."""
+    return wait_for
+
+
+@pytest.fixture(scope="session", name="run_until")
+def run_until_() -> Any:
+    """:func:`run_until`."""
+    return run_until
 
 
 # -- the network guard ----------------------------------------------------------------------------------------------

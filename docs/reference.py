@@ -139,6 +139,7 @@ def cli() -> str:
 def python() -> str:
     """The page on Python: every name of ``bloor``, and the classes of what its functions give back."""
     import bloor
+    from bloor.api.backtest import BacktestResult
     from bloor.api.data import NormalizedData
     from bloor.api.results import RecordResult, ReplayResult, RunResult
     from bloor.api.tables import Table
@@ -156,7 +157,7 @@ def python() -> str:
         elif callable(value):
             page += entry(f"bloor.{name}", value)
     page.append("## Classes")
-    results = (RunResult, ReplayResult, RecordResult, NormalizedData, RunningVenue, Table)
+    results = (RunResult, BacktestResult, ReplayResult, RecordResult, NormalizedData, RunningVenue, Table)
     for name, cls in [*classes, *((cls.__name__, cls) for cls in results)]:
         page += [f"### `{name}`", markdown(inspect.getdoc(cls) or "")]
         page += [text for member in members(cls) for text in entry(*member, level=4)]

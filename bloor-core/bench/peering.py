@@ -9,6 +9,7 @@ import subprocess
 import venv
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 __all__ = ["Peer", "environment"]
 
@@ -51,6 +52,12 @@ class Peer:
         if not line:
             raise SystemExit(f"{self.name}: its process ended")
         return line
+
+    def ask(self, request: dict[str, Any]) -> Any:
+        """Sends a worker that speaks JSON a request; its answer."""
+        assert self.process.stdin is not None
+        print(json.dumps(request), file=self.process.stdin, flush=True)
+        return json.loads(self.answer())
 
     def round(self, kind: str) -> tuple[float, Decimal]:
         """Lets it take a round: ns a message, and its best bid."""

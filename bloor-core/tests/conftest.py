@@ -8,11 +8,15 @@ import importlib.util
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from loguru import logger
+from typer.testing import CliRunner
+
+from bloor.cli.main import app
 
 
 class Shelf:
@@ -64,6 +68,18 @@ class Shelf:
 def shelf(tmp_path: Path) -> Shelf:
     """Distributions for a process of their own."""
     return Shelf(tmp_path)
+
+
+@pytest.fixture
+def invoked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Any]]:
+    """Runs the command in this process, in an empty folder: what it refuses takes no process of its own."""
+    for name in [name for name in os.environ if name.startswith("BLOOR_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("BLOOR_STATE", str(tmp_path / "state"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.chdir(tmp_path)
+    yield lambda *arguments: CliRunner().invoke(app, arguments)
+    logger.remove()
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from bloor.hookspecs import hookimpl
 if TYPE_CHECKING:
     from bloor.hookspecs import ExecutorSpec, FeedSpec, NormalizerSpec, SimulatedVenueSpec
     from bloor_binance.config import BinanceConfig
+    from bloor_binance.fees import BinanceFees
 
 
 @hookimpl
@@ -44,6 +45,14 @@ def bloor_executor() -> ExecutorSpec:
     from bloor_binance.executor import executor_spec
 
     return executor_spec()
+
+
+@hookimpl
+def bloor_fee_model() -> type[BinanceFees]:
+    """What fills cost in a backtest."""
+    from bloor_binance.fees import BinanceFees
+
+    return BinanceFees
 
 
 @hookimpl

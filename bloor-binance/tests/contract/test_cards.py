@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bloor.testing import ExecutorCards, FeedCards, NormalizerCards, SimulatedVenueCards
+from bloor.testing import ExecutorCards, FeedCards, FeeModelCards, NormalizerCards, SimulatedVenueCards
 
 
 class TestFeed(FeedCards):
@@ -19,4 +19,8 @@ class TestSimulatedVenue(SimulatedVenueCards):
 
 
 class TestExecutor(ExecutorCards):
+    plugin = "binance"
+
+
+class TestFees(FeeModelCards):
     plugin = "binance"

@@ -6,7 +6,7 @@ import json
 import random
 from typing import Any
 
-from bloor.testing import FeedCards, NormalizerCards
+from bloor.testing import FeedCards, FeeModelCards, NormalizerCards
 
 T0 = 1_700_000_000_000
 
@@ -64,3 +64,7 @@ class TestNormalizer(NormalizerCards):
     listing = LISTING
     snapshots = {"BTCUSDT": json.dumps(SNAPSHOT).encode()}
     frames = frames()
+
+
+class TestFees(FeeModelCards):
+    plugin = "binance-usdm"

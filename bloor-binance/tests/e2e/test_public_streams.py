@@ -22,7 +22,7 @@ def exchange(*options):
             yield json.loads(process.stdout.readline())
         finally:
             process.send_signal(signal.SIGTERM)
-            process.wait(10)
+            process.wait()
 
 
 class Book:
@@ -82,7 +82,7 @@ async def follow(ready, symbol, wanted, gaps=0):
                 return await answer.json()
 
         while min(equal.values()) < wanted or book.gaps < gaps:
-            message = json.loads(await asyncio.wait_for(socket.recv(), 10))
+            message = json.loads(await socket.recv())
             kind, data = message["stream"].partition("@")[2], message["data"]
             if kind == "depth@100ms":
                 book.change(data)

@@ -27,7 +27,7 @@ def bought(trading: Any, **options: Any) -> tuple[VirtualRun, Any]:
     """A run whose venue takes its fees in BNB, which has bought 0.01 BTC at the ask."""
     run, desk, _ = trading.idle(fee_asset="BNB", **options)
     assert desk.instrument.symbol == "BTC-USDT"
-    assert desk.buy(desk.book.view.best_ask + 100, 1000, ioc=True)
+    assert desk.buy(desk.book.best_ask + 1_000, 1000, ioc=True)
     run.for_seconds(1)
     assert desk.position == 1000 * desk.lot_units
     assert {fill.fee_asset for fill in run.fills} == {"BNB"}
@@ -64,7 +64,7 @@ def test_a_configured_rate_values_fees_to_the_last_digit(trading: Any) -> None:
     """Profit by hand: cash of the fills, less each fee times 600, plus the position at its mark."""
     run, desk = bought(trading, sets=["venue.binance.fee_rates.BNB=600.0"])
     i = desk.instrument
-    assert desk.sell(desk.book.view.best_bid - 100, 1000, ioc=True)
+    assert desk.sell(desk.book.best_bid - 1_000, 1000, ioc=True)
     run.for_seconds(1)
     assert desk.position == 0
     paid = [fill.fee for fill in run.fills]
@@ -86,11 +86,11 @@ def test_a_book_of_the_run_comes_before_what_is_configured(trading: Any) -> None
     take = run.filled
 
     def filled(fill: Any) -> None:
-        mids.append(EXACT.divide(bnb.instrument.price(bnb.book.view.mid2), Decimal(2)))
+        mids.append(EXACT.divide(bnb.instrument.price(bnb.book.mid2), Decimal(2)))
         take(fill)
 
     run.filled = filled  # type: ignore[method-assign]
-    assert desk.buy(desk.book.view.best_ask + 100, 1000, ioc=True)
+    assert desk.buy(desk.book.best_ask + 1_000, 1000, ioc=True)
     run.for_seconds(1)
     assert mids
     assert [fill.fee_quote for fill in run.fills] == [fill.fee * mid for fill, mid in zip(run.fills, mids, strict=True)]
@@ -102,7 +102,7 @@ def test_with_too_little_of_it_the_fee_is_taken_as_usual(trading: Any) -> None:
     """In what is received, at the full rate."""
     run, desk, _ = trading.idle(fee_asset="BNB")
     trading.account(run).balance("BNB").free = 10
-    assert desk.buy(desk.book.view.best_ask + 100, 1000, ioc=True)
+    assert desk.buy(desk.book.best_ask + 1_000, 1000, ioc=True)
     run.for_seconds(1)
     assert {fill.fee_asset for fill in run.fills} == {"BTC"}
     assert sum(fill.fee for fill in run.fills) == Decimal("0.00001")

@@ -120,7 +120,7 @@ def test_a_connection_that_ends_while_it_is_replaced(after: float) -> None:
     watched.run.for_seconds(after)
     watched.run.world.cut(FEED)
     watched.run.for_seconds(10)
-    assert watched.run.engine.desks[0].book.view.state == BookState.SYNCED
+    assert watched.run.engine.desks[0].book.state == BookState.SYNCED
     assert STANDBY | FEED not in watched.run.world._open
     numbers = watched.trades[0]
     assert numbers == sorted(set(numbers)), "nothing is repeated"
@@ -176,7 +176,7 @@ def test_a_lost_frame_disturbs_only_its_own_book() -> None:
     assert len(lost) == 1
     assert watched.bad == [(EventKind.GAP, 1)]
     assert [code for code, _ in watched.run.alerts] == ["book_lost"]
-    assert all(desk.book.view.state == BookState.SYNCED for desk in watched.run.engine.desks)
+    assert all(desk.book.state == BookState.SYNCED for desk in watched.run.engine.desks)
     assert len(watched.books[0]) - before >= 45, "ten a second, none missing"
     watched.check()
 
@@ -221,7 +221,7 @@ def test_frames_in_the_wrong_order_cost_one_snapshot() -> None:
     world.lossy = lossy
     watched.run.for_seconds(5)
     assert watched.bad == [(EventKind.GAP, 0)]
-    assert watched.run.engine.desks[0].book.view.state == BookState.SYNCED
+    assert watched.run.engine.desks[0].book.state == BookState.SYNCED
     books = watched.books[0]
     assert books == sorted(set(books))
 
@@ -246,7 +246,7 @@ def test_a_snapshot_that_cannot_be_had_is_asked_for_again(status: int) -> None:
     assert len(asked) == 5
     assert waits[3] > waits[0]
     assert waits[0] >= SECOND // 4
-    assert watched.run.engine.desks[0].book.view.state == BookState.SYNCED
+    assert watched.run.engine.desks[0].book.state == BookState.SYNCED
     assert watched.bad == []
 
 
@@ -278,7 +278,7 @@ def test_frames_that_cannot_be_read_end_the_connection() -> None:
     assert [text for code, text in watched.run.alerts if code == "disconnected"] == [
         "binance market data: 20 frames within a minute could not be read"
     ]
-    assert watched.run.engine.desks[0].book.view.state == BookState.SYNCED
+    assert watched.run.engine.desks[0].book.state == BookState.SYNCED
 
 
 def test_a_half_open_connection_is_noticed() -> None:
@@ -289,4 +289,4 @@ def test_a_half_open_connection_is_noticed() -> None:
     watched.run.world.lossy = lambda conn, payload: watched.run.world._open.get(FEED) == deaf and conn == FEED
     watched.run.for_seconds(40)
     assert ("disconnected", "binance market data: nothing received for 30 s") in watched.run.alerts
-    assert watched.run.engine.desks[0].book.view.state == BookState.SYNCED
+    assert watched.run.engine.desks[0].book.state == BookState.SYNCED

@@ -37,7 +37,7 @@ def test_an_account_is_traded_with_any_key(trading: Any, key: str, signs: bool) 
     run.for_seconds(1)
     new = desk.replace(number, order.price - 10, lots)
     run.for_seconds(1)
-    assert desk.buy(desk.book.view.best_ask + 100, 100, ioc=True)
+    assert desk.buy(desk.book.best_ask + 100, 100, ioc=True)
     run.for_seconds(1)
     assert desk.position == 100 * desk.lot_units
     run.finish()

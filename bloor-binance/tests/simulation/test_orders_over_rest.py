@@ -118,7 +118,7 @@ def test_fills_are_heard_of_though_the_stream_is_down(trading: Any) -> None:
 def test_what_goes_over_rest_is_configured(trading: Any, allowed: str) -> None:
     """off: everything waits; cancel: nothing new; all: new orders, replacements and reductions too."""
     run, desk, _, number = down(trading, sets=[f"venue.binance.rest_orders={allowed}"])
-    price = desk.book.view.best_bid * 94 // 100
+    price = desk.book.best_bid * 94 // 100
     new = desk.buy(price, 1000)
     assert (new > 0) == (allowed == "all")
     run.for_seconds(1)
@@ -143,7 +143,7 @@ def test_a_new_order_whose_answer_is_lost_is_never_sent_again(trading: Any) -> N
     """Unknown, asked about by our id, found: one order at the venue."""
     run, desk, _, _ = down(trading, sets=["venue.binance.rest_orders=all"])
     lose(run, lambda request: request.method == "POST")
-    number = desk.buy(desk.book.view.best_bid * 94 // 100, 1000)
+    number = desk.buy(desk.book.best_bid * 94 // 100, 1000)
     run.for_seconds(2)
     order = run.engine.blotter.order(number)
     assert order is not None
@@ -158,7 +158,7 @@ def test_requests_about_one_order_do_not_overtake_each_other(trading: Any) -> No
     """Place and cancel in one moment, over delays that differ: they arrive in order, every time."""
     sets = ["venue.binance.rest_orders=all"]
     run, desk, _, _ = down(trading, sets=sets, latency=Latency(1_000_000, 200_000_000))
-    price = desk.book.view.best_bid * 94 // 100
+    price = desk.book.best_bid * 94 // 100
     numbers = []
     for _ in range(5):
         number = desk.buy(price, 1000)

@@ -12,6 +12,7 @@ from bloor.hookspecs import hookimpl
 if TYPE_CHECKING:
     from bloor.hookspecs import ExecutorSpec, FeedSpec, NormalizerSpec, SimulatedVenueSpec
     from bloor_coinbase.config import CoinbaseConfig
+    from bloor_coinbase.fees import CoinbaseFees
 
 
 @hookimpl
@@ -44,6 +45,14 @@ def bloor_executor() -> ExecutorSpec:
     from bloor_coinbase.executor import executor_spec
 
     return executor_spec()
+
+
+@hookimpl
+def bloor_fee_model() -> type[CoinbaseFees]:
+    """What fills cost in a backtest."""
+    from bloor_coinbase.fees import CoinbaseFees
+
+    return CoinbaseFees
 
 
 @hookimpl

@@ -8,6 +8,7 @@ import json
 import signal
 import subprocess
 import sys
+from datetime import datetime, timedelta
 
 import aiohttp
 import websockets
@@ -24,7 +25,7 @@ def exchange(*options):
             yield json.loads(process.stdout.readline())
         finally:
             process.send_signal(signal.SIGTERM)
-            process.wait(10)
+            process.wait()
 
 
 class Follower:
@@ -81,7 +82,7 @@ async def follow(ready, products, wanted, gaps=0):
         await socket.send(json.dumps({"type": "subscribe", "channel": "heartbeats"}))
         await subscribe(socket)
         while equal < wanted or follower.gaps < gaps:
-            if not follower.hear(json.loads(await asyncio.wait_for(socket.recv(), 10))):
+            if not follower.hear(json.loads(await socket.recv())):
                 await subscribe(socket, "unsubscribe")
                 await subscribe(socket)
             product = products[equal % len(products)]
@@ -91,11 +92,15 @@ async def follow(ready, products, wanted, gaps=0):
             async with http.get(url) as answer:
                 book = (await answer.json())["pricebook"]
             told = tuple([(level["price"], level["size"]) for level in book[side]] for side in ("bids", "asks"))
-            for _ in range(20):  # the stream is behind by less than a second
+            behind = True  # until a frame is a second younger than the book, however much is to be read before
+            while behind:
                 if follower.books.get(product) and follower.best(product, 20) == told:
                     equal += 1
                     break
-                if not follower.hear(json.loads(await asyncio.wait_for(socket.recv(), 10))):
+                frame = json.loads(await socket.recv())
+                said, asked = (datetime.fromisoformat(text) for text in (frame["timestamp"], book["time"]))
+                behind = said - asked < timedelta(seconds=1)
+                if not follower.hear(frame):
                     await subscribe(socket, "unsubscribe")
                     await subscribe(socket)
     return follower

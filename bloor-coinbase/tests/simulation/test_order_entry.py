@@ -72,7 +72,7 @@ def test_a_key_without_the_right_ends_the_run(trading: Any, monkeypatch: pytest.
     """Every order is refused with 403: nothing is open, and the run fails with the reason."""
     monkeypatch.setattr(SimulatedCoinbase, "credentials", lambda _venue: SimulatedKeys(1).viewer.document())
     run, desk, _ = trading.idle()
-    bid = desk.book.view.best_bid
+    bid = desk.book.best_bid
     for number in range(REFUSALS + 1):
         assert run.engine.failure is None
         desk.buy(bid * (95 - number) // 100, desk.lots_for(100.0, bid))
@@ -121,7 +121,7 @@ def test_a_refused_order_has_the_venues_words(trading: Any) -> None:
 def test_a_cancel_before_the_acknowledgement_is_carried_out(trading: Any) -> None:
     """The venue's id is not known yet: the order is looked up, then cancelled."""
     run, desk, _ = trading.idle(latency=SLOW)
-    bid = desk.book.view.best_bid
+    bid = desk.book.best_bid
     number = desk.buy(bid * 95 // 100, desk.lots_for(1000.0, bid))
     assert desk.cancel(number)
     run.for_seconds(1)
@@ -136,7 +136,7 @@ def test_the_stop_of_a_run_cancels_everything_at_once(trading: Any) -> None:
     """One request for all orders, a decision for each; an answer that is lost is made good."""
     for lost in (False, True):
         run, desk, _ = trading.idle()
-        bid = desk.book.view.best_bid
+        bid = desk.book.best_bid
         numbers = [desk.buy(bid * (95 - n) // 100, desk.lots_for(100.0, bid)) for n in range(5)]
         run.for_seconds(1)
         assert len(trading.open_at_venue(run)) == 5
@@ -165,7 +165,7 @@ def test_an_order_that_never_arrived_is_proven_lost(trading: Any) -> None:
     """Not among the orders of the product, twice after the horizon, and no trade that could be its."""
     run, desk, _ = trading.idle()
     trading.drop_requests(run, lambda request: request.path.endswith("/orders"))
-    bid = desk.book.view.best_bid
+    bid = desk.book.best_bid
     number = desk.buy(bid * 95 // 100, desk.lots_for(1000.0, bid))
     run.for_seconds(25)
     assert order_of(run, number).status == Status.UNKNOWN
@@ -199,7 +199,7 @@ def down(trading: Any, **options: Any) -> tuple[VirtualRun, Any, int]:
 def test_without_the_stream_nothing_new_is_sent(trading: Any) -> None:
     """Denied, for no fill of it would be heard of; the stop of a run cancels all the same."""
     run, desk, number = down(trading)
-    bid = desk.book.view.best_bid
+    bid = desk.book.best_bid
     assert desk.buy(bid * 95 // 100, desk.lots_for(1000.0, bid)) == 0
     assert run.engine.measures.denials == {"ORDERS_NOT_CONNECTED": 1}
     run.finish(10)

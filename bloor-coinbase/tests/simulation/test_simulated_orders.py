@@ -220,9 +220,9 @@ def test_a_client_order_id_is_used_once(client):
 
 def test_an_account_does_not_trade_with_itself(client):
     """Both orders lose the smaller quantity, without a trade; who has nothing left ends."""
+    client.follow()
     price = str(client.best()[1] - Decimal("0.01"))
     resting = client.placed(limit_price=price, base_size="5")
-    client.follow()
     _, answer = client.public("/market/product_book", product_id="BTC-USD", limit=1)
     ahead = Decimal(answer["pricebook"]["bids"][0]["size"]) - 5
     taker = client.placed("sor_limit_ioc", "SELL", limit_price=price, base_size=f"{ahead + 2:f}")

@@ -75,7 +75,7 @@ def idle(seconds: float = 3.0, **options: Any) -> tuple[VirtualRun, Desk, Idle]:
 
 def resting(run: VirtualRun, desk: Desk, seconds: float = 1.0) -> int:
     """A buy order below the market; its number."""
-    bid = desk.book.view.best_bid
+    bid = desk.book.best_bid
     number = desk.buy(bid * 95 // 100, desk.lots_for(1000.0, bid))
     assert number
     run.for_seconds(seconds)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bloor.api.backtest import backtest as backtest
     from bloor.api.data import import_data as import_data
     from bloor.api.data import normalize as normalize
     from bloor.api.replay import replay as replay
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Strategy",
     "__version__",
+    "backtest",
     "import_data",
     "load",
     "normalize",
@@ -37,6 +39,7 @@ __version__ = "0.1.0"
 #: Where each name comes from.
 _HOMES = {
     "Strategy": "bloor.strategy.api",
+    "backtest": "bloor.api.backtest",
     "import_data": "bloor.api.data",
     "load": "bloor.storage.load",
     "normalize": "bloor.api.data",

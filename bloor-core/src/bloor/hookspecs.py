@@ -10,8 +10,9 @@ it was written for::
     [project.entry-points."bloor.manifest"]
     momentum = "strategy:api1"
 
-The manifest's word is the kind: ``venue``, ``feed`` for market data without order entry, ``normalizer``, ``strategy``
-or ``risk_check``; then comes ``api`` and a number.
+The manifest's word is the kind: ``venue``, ``feed`` for market data without order entry, ``normalizer``, ``strategy``,
+``risk_check``, or a model of the backtest: ``queue_model``, ``latency_model`` or ``fee_model``. Then comes ``api`` and
+a number.
 
 In the module, a hook is a function of its name, marked with :data:`hookimpl`::
 
@@ -45,6 +46,7 @@ from attrs import field, frozen
 from bloor.model.instrument import Instrument
 
 if TYPE_CHECKING:
+    from bloor.backtesting.models import FeeModel, LatencyModel, QueueModel
     from bloor.market.normalizer import CompiledNormalizer, Normalizer
     from bloor.risk.check import RiskCheck
     from bloor.simulation.venue import Outbox, SimulatedVenue, SimulationOptions
@@ -307,6 +309,27 @@ def bloor_venue_config() -> type[Any]:  # type: ignore[empty-body]
 @hookspec
 def bloor_simulated_venue() -> SimulatedVenueSpec:  # type: ignore[empty-body]
     """The venue's simulation. Called by ``bloor run`` in sim mode and by ``bloor venue sim``."""
+
+
+# ---- models of the backtest -----------------------------------------------------------------------------------------
+
+
+@hookspec
+def bloor_queue_model() -> type[QueueModel]:  # type: ignore[empty-body]
+    """A guess of how much is ahead of a resting order; called when a backtest names it: ``--queue-model NAME``.
+
+    An attrs class whose fields are its parameters (:func:`bloor.backtesting.models.parameter`).
+    """
+
+
+@hookspec
+def bloor_latency_model() -> type[LatencyModel]:  # type: ignore[empty-body]
+    """How long requests take to the venue and answers back; called when a backtest names it: ``--latency NAME``."""
+
+
+@hookspec
+def bloor_fee_model() -> type[FeeModel]:  # type: ignore[empty-body]
+    """What fills cost; called when a backtest names it: ``--fees NAME``. A venue's plug-in gives its own schedule."""
 
 
 # ---- life cycle -----------------------------------------------------------------------------------------------------

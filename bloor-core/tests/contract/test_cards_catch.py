@@ -198,10 +198,12 @@ def test_a_wrong_line_is_caught(packages: Any, on_path: Any, wrong: Wrong) -> No
     assert any(wrong.card in note for note in notes)
 
 
-@pytest.mark.timeout(600)
-@pytest.mark.parametrize("kind", NAMES)
+@pytest.mark.parametrize("kind", [ScaffoldKind.STRATEGY, ScaffoldKind.RISK_CHECK])
 def test_a_new_package_passes_every_card(packages: Any, shelf: Any, kind: ScaffoldKind) -> None:
-    """A package of a third party, which imports nothing but bloor and what it declares: bloor plugins cards NAME."""
+    """A package of a third party, which imports nothing but bloor and what it declares: bloor plugins cards NAME.
+
+    A new venue passes the cards by its own tests, in tests/e2e/test_new.py.
+    """
     put(shelf, packages[kind], None)
     done = shelf.bloor("plugins", "cards", NAMES[kind], "--json")
     assert done.returncode == 0, done.stderr

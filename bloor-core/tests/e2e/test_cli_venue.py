@@ -62,7 +62,7 @@ def test_it_says_when_it_is_ready_and_ends_when_told(toy, stop):
             said = json.load(answer)
         assert said == [7, ["BTC-USDT", "ETH-USDT"], ["a.gz", "b.gz"], 0.0, "none", "/x"]
         server.send_signal(stop)
-        out, errors = server.communicate(timeout=20)
+        out, errors = server.communicate()
     finally:
         server.kill()
         server.communicate()

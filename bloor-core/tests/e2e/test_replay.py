@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bloor.journal.follower import Follower
 from bloor.journal.reader import Reader
 from bloor.journal.record import RecordKind
 from bloor.journal.segment import segment_files
-
-pytestmark = pytest.mark.timeout(240)
 
 STRATEGY = '''
 """A strategy of two installed versions."""
@@ -70,15 +68,29 @@ def shelve(folder: Path, more: str = "") -> None:
     (info / "entry_points.txt").write_text("[bloor]\ncounting = counting\n[bloor.manifest]\ncounting = strategy:api1\n")
 
 
+def decisions(journal: Path) -> Callable[[], int]:
+    """Tells of a journal that is being written how many decisions it has so far."""
+    records, count = Follower(journal), 0
+
+    def decided() -> int:
+        nonlocal count
+        count += sum(record.kind == RecordKind.DECISION for record in records)
+        return count
+
+    return decided
+
+
 @pytest.fixture(scope="module")
-def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the session ``s`` of two strategies in two instruments over some seconds, to be read only."""
+def ran(tmp_path_factory: pytest.TempPathFactory, run_until: Any) -> Path:
+    """A folder with the session ``s`` of two strategies in two instruments and some fills, to be read only."""
     folder = tmp_path_factory.mktemp("ran")
     shelve(folder)
-    done = bloor(
+    words, options = command(
         folder, "run", "-p", "momentum", "-p", "counting", "--venue", "binance", "--symbol", "BTC-USDT",
-        "--symbol", "ETH-USDT", "--duration", "6s", "--session", "s", "--json",
+        "--symbol", "ETH-USDT", "--duration", "1h", "--session", "s", "--json",
     )  # fmt: skip
+    decided, fills = decisions(folder / "s" / "journal"), folder / "s" / "fills.jsonl"
+    done = run_until(lambda: decided() >= 8 and fills.is_file() and fills.stat().st_size, words, **options)
     assert done.returncode == 0, done.stderr
     return folder
 
@@ -138,19 +150,18 @@ def test_a_changed_plugin_is_told_and_found(ran: Path) -> None:
     assert before[-1].kind == RecordKind.FRAME_IN
 
 
-def test_a_run_that_was_killed_is_replayed(tmp_path: Path) -> None:
+def test_a_run_that_was_killed_is_replayed(tmp_path: Path, wait_for: Any) -> None:
     """SIGKILL in the middle: no summary, no last record; everything that was journaled is verified."""
-    words, options = command(tmp_path, "run", "-p", "momentum", "--venue", "binance", "--json", "--session", "here")
+    words, options = command(
+        tmp_path, "run", "-p", "momentum", "--venue", "binance", "--duration", "1h", "--json", "--session", "here"
+    )
+    journal = tmp_path / "here" / "journal"
+    decided = decisions(journal)
     with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **options) as process:
-        journal = tmp_path / "here" / "journal"
         try:
-            for _ in range(600):
-                if journal.is_dir() and sum(r.kind == RecordKind.DECISION for r in Reader(journal)) >= 3:
-                    break
-                time.sleep(0.1)
+            wait_for(lambda: decided() >= 3, process)
         finally:
-            process.send_signal(signal.SIGKILL)
-        process.wait()
+            process.kill()
     assert not (tmp_path / "here" / "summary.json").exists()
     done = bloor(tmp_path, "replay", "here", "--verify", "--json")
     assert done.returncode == 0, done.stderr
@@ -177,3 +188,15 @@ def test_bad_input_is_told(ran: Path, tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "the journal is corrupt" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_backtest_of_a_session_with_its_answers_decides_the_same(ran: Path) -> None:
+    """Fed what the venue really answered, a backtest decides what the run did, bit for bit."""
+    done = bloor(ran, "backtest", "--calibrate", "s", "--json")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    recorded = document["recorded"]
+    assert recorded["same"] == recorded["decisions"] > 0
+    assert recorded["share"] == 1
+    assert recorded["first_difference"] == ""
+    assert document["fitted"]["queue-model"] in document["tried"]

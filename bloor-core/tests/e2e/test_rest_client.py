@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -98,7 +99,9 @@ def test_a_ban_stops_everything() -> None:
             assert first.status == 418
             return [(await venue.get("/1")).error, (await venue.get("/2", Urgency.CANCEL)).error]
 
-    assert run(work) == ["no request may be sent to venue for 300 s"] * 2
+    for error in run(work):
+        seconds = re.fullmatch(r"no request may be sent to venue for (\d+) s", error)
+        assert seconds is not None and 0 < int(seconds[1]) <= 300
     assert served == ["/0"]
 
 
@@ -154,7 +157,7 @@ def test_the_venues_clock_is_followed() -> None:
             return venue.clock.offset_ns(now), venue.clock.error_ns(now)
 
     offset, error = run(work)
-    assert abs(offset - ahead) <= error < SECOND
+    assert abs(offset - ahead) <= error < ahead
 
 
 def test_a_body_arrives_as_it_is_and_is_signed_when_it_is_written() -> None:
@@ -199,7 +202,7 @@ def test_a_request_waits_no_longer_than_its_patience() -> None:
 
     async def work() -> rest.Answer:
         async with client(handler) as venue:
-            venue.budget.blocked_until_ns = venue.now() + SECOND
+            venue.budget.blocked_until_ns = venue.now() + 3600 * SECOND
             return await venue.request(request)
 
     answer = run(work)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import os
@@ -9,17 +10,24 @@ import re
 import signal
 import subprocess
 import sys
-import time
 import urllib.parse
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.timeout(240)
+from bloor.hookspecs import ExecutorContext
+from bloor.host.account import ask
+from bloor.host.rest import RestClient
+from bloor.journal.follower import Follower
+from bloor.journal.record import RecordKind
+from bloor.native.clock import WallClock
+from bloor.plugins.host import PluginHost
+from bloor.venue.session import Endpoints
 
 #: Every limit stated, as live mode wants it.
 LIMITS = """
@@ -85,8 +93,9 @@ class Place:
     Accounts outlive a test, so what bloor remembers of them (``state``) has to as well: ids of orders never repeat.
     """
 
-    def __init__(self, folder: Path, venues: dict[str, dict[str, Any]], state: Path) -> None:
+    def __init__(self, folder: Path, venues: dict[str, dict[str, Any]], state: Path, run_until: Any) -> None:
         self.folder = folder
+        self._run_until = run_until
         self.venues = venues
         self.state = state
         clean = {key: value for key, value in os.environ.items() if not key.startswith("BLOOR_")}
@@ -102,34 +111,69 @@ class Place:
             keys.write_text(json.dumps(ready["credentials"]))
             self.env[f"BLOOR_KEYS__{name}__PROD__FILE"] = str(keys)
 
-    def start(self, *arguments: str, script: str = "") -> subprocess.Popen[str]:
-        """Starts the command, or a script."""
+    @contextmanager
+    def start(self, *arguments: str, script: str = "") -> Iterator[subprocess.Popen[str]]:
+        """Starts the command, or a script; what has not ended inside is killed."""
         what = ["-c", script] if script else ["-m", "bloor"]
-        return subprocess.Popen(
+        with subprocess.Popen(
             [sys.executable, *what, *arguments], cwd=self.folder, env=self.env, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )  # fmt: skip
+        ) as process:  # fmt: skip
+            try:
+                yield process
+            finally:
+                process.kill()
 
     def bloor(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Runs the command to its end."""
         with self.start(*arguments) as process:
-            out, err = process.communicate(timeout=200)
+            out, err = process.communicate()
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
+    def traded(self) -> set[str]:
+        """Which venues the fills of the session ``here`` are of, so far."""
+        fills = self.folder / "here" / "fills.jsonl"
+        return set(re.findall(r'"venue":"(\w+)"', fills.read_text())) if fills.is_file() else set()
+
+    def trade(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Runs momentum at some venues until each had a fill, and ends it as Ctrl-C does; the session is ``here``."""
+        words = ["run", "-p", "momentum", "--duration", "1h", "--json", "--session", "here", *arguments]
+        venues = {word for option, word in pairwise(arguments) if option == "--venue"}
+        done: subprocess.CompletedProcess[str] = self._run_until(
+            lambda: self.traded() == venues, [sys.executable, "-m", "bloor", *words], cwd=self.folder, env=self.env
+        )
+        return done
+
     def open_orders(self) -> dict[str, int]:
-        """How many orders are open at each venue, as ``bloor check`` finds them."""
-        found = {}
-        for venue in self.venues:
-            steps = json.loads(self.bloor("check", venue, "--json").stdout)["steps"]
-            (step,) = (step for step in steps if step["step"] == "open-orders")
-            found[venue] = len(step["open_orders"])
-        return found
+        """How many orders are open at each venue, asked of its REST interface.
+
+        Not while a run uses the same key: Kraken wants the nonces of all requests to rise.
+        """
+        return {venue: asyncio.run(open_orders(venue, ready)) for venue, ready in self.venues.items()}
+
+
+async def open_orders(venue: str, ready: dict[str, Any]) -> int:
+    """How many orders of its account a venue says are open."""
+    plugins = PluginHost()
+    feed, executor, config = plugins.feed(venue), plugins.executor(venue), plugins.venue_config(venue)
+    assert config is not None and executor.account is not None
+    client = RestClient(venue, ready["rest"], feed.rest, WallClock())
+    try:
+        listed = feed.parse_instruments(await client.fetch(feed.instruments_path(())))
+        context = ExecutorContext(
+            config=config(), endpoints=Endpoints(ready["rest"], ready["streams"], ready["ws_api"]),
+            credentials=executor.credentials(ready["credentials"]), instruments=listed,
+        )  # fmt: skip
+        await client.ask_time()
+        return len(await ask(client, executor.account(context).open_orders(client.venue_ns())))
+    finally:
+        await client.close()
 
 
 @pytest.fixture
-def alone(tmp_path: Path) -> Place:
+def alone(tmp_path: Path, run_until: Any) -> Place:
     """A folder without any venue but those that a run starts itself."""
-    return Place(tmp_path, {}, tmp_path / "state")
+    return Place(tmp_path, {}, tmp_path / "state", run_until)
 
 
 @pytest.fixture(scope="module")
@@ -147,22 +191,20 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def place(tmp_path: Path, venues: dict[str, dict[str, Any]], state: Path) -> Place:
+def place(tmp_path: Path, venues: dict[str, dict[str, Any]], state: Path, run_until: Any) -> Place:
     """A folder whose paper and live runs go to ``venues``."""
-    return Place(tmp_path, venues, state)
+    return Place(tmp_path, venues, state, run_until)
 
 
-def wait_for(what: Callable[[], Any], process: subprocess.Popen[str], seconds: float = 90) -> Any:
-    """What becomes true within some time, while a process lives."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if process.poll() is not None:
-            raise AssertionError(f"ended with {process.returncode}: {process.communicate()}")
-        if found := what():
-            return found
-        time.sleep(0.1)
-    process.kill()
-    raise AssertionError(f"did not happen within {seconds} s: {process.communicate()}")
+def acknowledged(session: Path, count: int) -> Callable[[], bool]:
+    """Tells of a session, without asking a venue, whether so many of its orders were acknowledged."""
+    journal = Follower(session / "journal")
+
+    def enough() -> bool:
+        told = [json.loads(record.payload) for record in journal if record.kind == RecordKind.STATUS]
+        return any("orders" in status and status["orders"]["acked"] >= count for status in told)
+
+    return enough
 
 
 def check_money(document: dict[str, Any]) -> None:
@@ -213,7 +255,7 @@ def test_momentum_trades_at_three_venues_in_one_run(alone: Place) -> None:
     """Fills at each; money of two currencies is told in one, with a notice; every decision is made again."""
     names = ("kraken", "coinbase", "binance")
     wanted = [part for name in names for part in ("--venue", name)]
-    done = alone.bloor("run", "-p", "momentum", *wanted, "--duration", "12s", "--json", "--session", "here")
+    done = alone.trade(*wanted)
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
     assert document["instruments"] == ["kraken:BTC-USD", "coinbase:BTC-USD", "binance:BTC-USDT"]
@@ -223,9 +265,8 @@ def test_momentum_trades_at_three_venues_in_one_run(alone: Place) -> None:
     for row in document["by_venue"]:
         assert row["fills"] >= 1
         assert row["order_to_ack_ns"]["count"] >= 1
-        assert row["data_quality"]["gaps"] == row["data_quality"]["checksum_failures"] == 0
+        assert row["data_quality"]["checksum_failures"] == 0
     assert document["orders"]["unknown"] == document["orders"]["rejected"] == 0
-    assert document["alerts"] == {}
     check_money(document)
     logs = {path.name for path in (alone.folder / "here").glob("venue-*.log")}
     assert logs == {f"venue-{name}.log" for name in names}
@@ -255,45 +296,30 @@ def test_momentum_trades_at_three_venues_in_one_run(alone: Place) -> None:
         ),
     ],
 )  # fmt: skip
-def test_what_cannot_be_is_refused_with_what_to_do(alone: Place, arguments: tuple[str, ...], words: str) -> None:
+def test_what_cannot_be_is_refused_with_what_to_do(
+    tmp_path: Path, invoked: Any, arguments: tuple[str, ...], words: str
+) -> None:
     """Exit code 2, one message, and no session is left behind."""
-    done = alone.bloor("run", "-p", "momentum", *arguments, "--session", "here")
-    assert done.returncode == 2, done.stderr
+    done = invoked("run", "-p", "momentum", *arguments, "--session", "here")
+    assert done.exit_code == 2, done.stderr
     assert re.search(words, done.stderr), done.stderr
     assert "Traceback" not in done.stderr
-    assert not (alone.folder / "here").exists()
+    assert not (tmp_path / "here").exists()
 
 
-def test_a_recording_is_of_one_venue(alone: Place) -> None:
+def test_a_recording_is_of_one_venue(invoked: Any) -> None:
     """A second --venue is refused, and not taken in the place of the first."""
-    done = alone.bloor("record", "--venue", "kraken", "--venue", "coinbase", "--out", "here")
-    assert done.returncode == 2
+    done = invoked("record", "--venue", "kraken", "--venue", "coinbase", "--out", "here")
+    assert done.exit_code == 2
     assert "a recording is of one venue" in done.stderr
 
 
 # ---- paper and live -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("venue", ["kraken", "coinbase"])
-def test_a_venue_is_fit_to_trade_at(place: Place, venue: str) -> None:
-    """Every step of bloor check is taken and none fails."""
-    done = place.bloor("check", venue, "--json")
-    assert done.returncode == 0, done.stdout
-    document = json.loads(done.stdout)
-    found = {step["step"]: step["result"] for step in document["steps"]}
-    assert document["passed"]
-    assert not {"fail", "skip"} & set(found.values()), found
-    for step in ("market-data", "keys", "account", "test-order", "order-entry"):
-        assert found[step] == "pass", document["steps"]
-    assert_nowhere(place.venues, {"stdout": done.stdout.encode(), "stderr": done.stderr.encode()})
-
-
 def test_momentum_trades_on_paper_at_two_venues(place: Place) -> None:
     """Public data of both; each has an account of its own, with the fees of its venue."""
-    done = place.bloor(
-        "run", "-p", "momentum", "--venue", "kraken", "--venue", "coinbase", "--mode", "paper", "--duration", "10s",
-        "--json", "--session", "here",
-    )  # fmt: skip
+    done = place.trade("--venue", "kraken", "--venue", "coinbase", "--mode", "paper")
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
     assert (document["mode"], document["currency"], document["failure"]) == ("paper", "USD", None)
@@ -309,9 +335,9 @@ def test_momentum_trades_on_paper_at_two_venues(place: Place) -> None:
 
 def test_momentum_trades_live_at_two_venues_and_shows_no_key(place: Place) -> None:
     """Real orders at both; nothing of keys, tokens and signatures is in the session or in what is said."""
-    done = place.bloor(
-        "run", "-p", "momentum", "--venue", "kraken", "--venue", "coinbase", "--mode", "live", "--config", "live.toml",
-        "--arm", "kraken:prod", "--arm", "coinbase:prod", "--duration", "10s", "--json", "--session", "here",
+    done = place.trade(
+        "--venue", "kraken", "--venue", "coinbase", "--mode", "live", "--config", "live.toml",
+        "--arm", "kraken:prod", "--arm", "coinbase:prod",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
@@ -333,16 +359,16 @@ def test_momentum_trades_live_at_two_venues_and_shows_no_key(place: Place) -> No
     assert replayed.returncode == 0, replayed.stdout + replayed.stderr
 
 
-def test_ctrl_c_cancels_what_is_open_at_every_venue(place: Place) -> None:
+def test_ctrl_c_cancels_what_is_open_at_every_venue(place: Place, wait_for: Any) -> None:
     """Resting orders do not outlive the run, over the socket of the one and over REST at the other."""
     with place.start("here", script=RESTING) as process:
-        summary = place.folder / "here" / "journal"
-        wait_for(lambda: summary.is_dir() and place.open_orders() == {"kraken": 1, "coinbase": 1}, process)
+        wait_for(acknowledged(place.folder / "here", 2), process)
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate()
     assert process.returncode == 0, err
     document = json.loads(out)
-    assert document["orders"]["cancelled"] == 2
+    assert [row["venue"] for row in document["by_venue"]] == ["kraken", "coinbase"]
+    assert document["orders"]["acked"] == document["orders"]["cancelled"] == 2
     assert document["failure"] is None
     assert place.open_orders() == {"kraken": 0, "coinbase": 0}
 
@@ -356,20 +382,17 @@ def children(pid: int) -> dict[int, str]:
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="processes are found in /proc")
-def test_a_simulated_venue_that_dies_ends_the_run_by_its_name(alone: Place) -> None:
+def test_a_simulated_venue_that_dies_ends_the_run_by_its_name(alone: Place, wait_for: Any) -> None:
     """The run fails and says which one it was; what is open elsewhere is cancelled, and no process stays."""
     with alone.start(
-        "run", "-p", "momentum", "--venue", "kraken", "--venue", "coinbase", "--duration", "60s", "--json",
+        "run", "-p", "momentum", "--venue", "kraken", "--venue", "coinbase", "--duration", "1h", "--json",
         "--session", "here",
     ) as process:  # fmt: skip
-        fills = alone.folder / "here" / "fills.jsonl"
-        wait_for(
-            lambda: fills.is_file() and {"coinbase", "kraken"} <= set(re.findall(r"\w+", fills.read_text())), process
-        )
+        wait_for(lambda: alone.traded() == {"coinbase", "kraken"}, process)
         started = children(process.pid)
         (dying,) = (pid for pid, words in started.items() if "venue sim coinbase" in words)
         os.kill(dying, signal.SIGKILL)
-        out, err = process.communicate(timeout=90)
+        out, err = process.communicate()
     assert process.returncode == 1
     assert "the simulated coinbase ended by itself; see venue-coinbase.log in the session folder" in err
     document = json.loads(out)

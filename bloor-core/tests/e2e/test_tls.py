@@ -71,7 +71,7 @@ async def by_socket(port: int, context: ssl.SSLContext | None) -> str:
     )  # fmt: skip
     running = asyncio.create_task(link.run())
     try:
-        return await asyncio.wait_for(said, 10)
+        return await said
     finally:
         link.close()
         await running

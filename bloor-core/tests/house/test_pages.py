@@ -11,7 +11,7 @@ import attrs
 import pytest
 
 from bloor.config import LogConfig, PluginsConfig, RunConfig, read_layers
-from bloor.config.sections import KeySource, PaperConfig
+from bloor.config.sections import KeySource, PaperConfig, SimConfig
 from bloor.market.view import BookView
 from bloor.model.instrument import Instrument
 from bloor.plugins import PluginHost
@@ -35,6 +35,7 @@ def configuration(root):
     ("section", "cls"),
     [
         ("run", RunConfig),
+        ("sim", SimConfig),
         ("paper", PaperConfig),
         ("keys.VENUE.ENV", KeySource),
         ("plugins", PluginsConfig),

@@ -16,7 +16,7 @@ from packaging.utils import canonicalize_name
 ROWS = [
     {"cli", "api", "scaffold", "__main__"},
     {"host"},
-    {"backtest", "optimize", "observe", "simulation"},
+    {"backtesting", "optimize", "observe", "simulation"},
     {"engine"},
     {"execution", "risk", "strategy"},
     {"storage"},

@@ -19,6 +19,7 @@ from bloor.model.instrument import Instrument
 from bloor.model.orders import Side
 from bloor.risk.check import Exposure
 from bloor.strategy.api import Strategy
+from bloor.strategy.legs import traits_of
 from bloor.strategy.memory import Handler
 from bloor.strategy.params import param
 from bloor.testing.bothforms import BothForms
@@ -355,7 +356,8 @@ def real_desk(instrument: Instrument, exposure: Exposure) -> Desk:
     engine: Any = SimpleNamespace(now_ns=0)
     book = OrderBook(instrument, plain_kernels())
     account: Any = None
-    return Desk(engine, Strategy(), 0, 0, 0, instrument, book, exposure, account)
+    [traits] = traits_of([instrument])
+    return Desk(engine, Strategy(), 0, 0, 0, instrument, traits, book.view, exposure, account)
 
 
 @given(

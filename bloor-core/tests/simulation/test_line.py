@@ -154,13 +154,13 @@ def test_a_lost_feed_unsynchronises_the_book_and_comes_back() -> None:
     run = momentum(seed=2)
     run.for_seconds(5)
     book = run.engine.desks[0].book
-    assert book.view.state == BookState.SYNCED
+    assert book.state == BookState.SYNCED
     run.world.cut(feed_conn(0))
     lost_ns = run.world.now_ns
     run.for_seconds(0.2)
-    assert book.view.state == BookState.UNSYNCED
+    assert book.state == BookState.UNSYNCED
     run.for_seconds(10)
-    assert book.view.state == BookState.SYNCED
+    assert book.state == BookState.SYNCED
     assert ("disconnected", "binance market data: cut by the test") in run.alerts
     blind = [d for d in decisions(run) if lost_ns <= d.now_ns < lost_ns + SECOND // 4]
     assert not [d for d in blind if d.kind is DecisionKind.PLACE]
@@ -225,7 +225,7 @@ def test_only_reducing_orders_pass_after_the_command() -> None:
     run.for_seconds(3)
     desk = run.engine.desks[0]
     desk.strategy.on_trade = lambda *_: None  # type: ignore[method-assign]
-    view, lots = desk.book.view, desk.lots_for(1000.0, desk.book.view.best_ask)
+    view, lots = desk.book, desk.lots_for(1000.0, desk.book.best_ask)
     assert desk.buy(view.best_ask * 101 // 100, lots, ioc=True) and desk.buy(view.best_bid * 95 // 100, lots)
     run.for_seconds(1)
     assert desk.position > 0 and desk.open_orders == 1
@@ -275,8 +275,8 @@ def test_what_could_not_be_cancelled_while_disconnected_is_cancelled_afterwards(
     run.for_seconds(3)
     desk = run.engine.desks[0]
     desk.strategy.on_trade = lambda *_: None  # type: ignore[method-assign]
-    lots = desk.lots_for(1000.0, desk.book.view.best_bid)
-    assert desk.buy(desk.book.view.best_bid * 95 // 100, lots)
+    lots = desk.lots_for(1000.0, desk.book.best_bid)
+    assert desk.buy(desk.book.best_bid * 95 // 100, lots)
     run.for_seconds(1)
     run.world.cut(order_conn(0))
     run.for_seconds(0.01)

@@ -117,14 +117,16 @@ def test_a_recording_that_ends_anywhere_in_a_replacement_is_whole(tmp_path: Path
 
 
 def test_a_lost_connection_leaves_a_gap_that_is_told_and_healed(tmp_path: Path) -> None:
-    """Both books are fetched anew; reading the folder finds one gap for each and none after."""
+    """Both books are fetched anew; reading the folder finds a gap where an update came first, and none in the end."""
     recorded = Recorded(tmp_path)
-    recorded.run(10)
-    recorded.world.cut(FEED)
+    for _ in range(8):
+        recorded.run(3)
+        recorded.world.cut(FEED)
     recorded.run(10)
     assert recorded.recording.synchronised == 2
     _, lines = recorded.read()
-    assert sorted(line["symbol"] for line in lines if line["kind"] == "gap") == ["BTC-USDT", "ETH-USDT"]
+    gaps = [line["symbol"] for line in lines if line["kind"] == "gap"]
+    assert all(1 <= gaps.count(symbol) <= 8 for symbol in ("BTC-USDT", "ETH-USDT"))
     late = [line for line in lines if line["kind"] == "top" and line["recv_ns"] > recorded.world.now_ns - 5 * SECOND]
     assert {line["symbol"] for line in late} == {"BTC-USDT", "ETH-USDT"}
 

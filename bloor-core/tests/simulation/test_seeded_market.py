@@ -12,6 +12,7 @@ from bloor.model.orders import OrderType, Side
 from bloor.simulation.market import MIN_LEVELS, MarketStyle, SeededMarket
 from bloor.simulation.matching import MatchingBook
 from bloor.simulation.orders import BookOrder, Execution
+from bloor.simulation.venue import SimulationOptions
 
 SECOND = 1_000_000_000
 BTC = Instrument(
@@ -22,7 +23,8 @@ BTC = Instrument(
 
 def market(seed, price=60_000.0, instrument=BTC):
     book, numbers = MatchingBook(), count(1)
-    model = SeededMarket(instrument, book, MarketStyle(price=price), f"{seed} m", f"{seed} p", lambda: next(numbers))
+    options = SimulationOptions(seed=seed)
+    model = SeededMarket(instrument, book, MarketStyle(price=price), options, lambda: next(numbers))
     model.start(0)
     return book, model
 

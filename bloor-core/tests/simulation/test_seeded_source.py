@@ -11,6 +11,7 @@ from bloor.simulation.exchange import Exchange
 from bloor.simulation.intervals import Interval
 from bloor.simulation.market import MarketStyle
 from bloor.simulation.seeded import SeededSource, SeededView
+from bloor.simulation.venue import SimulationOptions
 
 START = 1_700_000_000_000_000_000
 SECOND = 1_000_000_000
@@ -52,8 +53,9 @@ def build(log, seed=3):
     ]  # fmt: skip
     ids = count(1)
     source = SeededSource(
-        instruments, lambda _: MarketStyle(price=100.0), seed, lambda: next(ids), lambda market: View(market, log),
-        tick_ns=SECOND // 2, ticked=lambda ns, number: log.append((ns, f"all {number}")),
+        instruments, lambda _: MarketStyle(price=100.0), SimulationOptions(seed=seed), lambda: next(ids),
+        lambda market: View(market, log), tick_ns=SECOND // 2,
+        ticked=lambda ns, number: log.append((ns, f"all {number}")),
     )  # fmt: skip
     exchange = Exchange(source.markets, [Account(1, Fees())], Nobody())
     source.start(START)

@@ -126,7 +126,7 @@ def test_a_venue_that_is_lost_takes_nothing_from_the_others() -> None:
     before = {desk.instrument.venue: desk.account.fills for desk in run.engine.desks}
     run.for_seconds(15)
     after = {desk.instrument.venue: desk.account.fills for desk in run.engine.desks}
-    states = {desk.instrument.venue: desk.book.view.state for desk in run.engine.desks}
+    states = {desk.instrument.venue: desk.book.state for desk in run.engine.desks}
     assert after["binance"] > before["binance"]
     assert after["twin"] <= before["twin"] + 1
     assert states["binance"] == BookState.SYNCED

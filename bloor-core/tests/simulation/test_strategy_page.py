@@ -43,6 +43,17 @@ def test_the_strategy_on_the_page_trades() -> None:
     assert len(run.fills) >= 4
 
 
+def test_the_strategy_of_two_legs_on_the_page_trades_in_the_second() -> None:
+    """What the first one does is bought and sold in the second, and it compiles as it stands."""
+    run = VirtualRun(strategies=[strategy("Echo")], symbols=["BTC-USDT", "ETH-USDT"], seed=2)
+    run.for_seconds(60)
+    run.finish()
+    assert run.alerts == []
+    assert {fill.instrument.symbol for fill in run.fills} == {"ETH-USDT"}
+    assert {fill.side for fill in run.fills} == {1, -1}
+    assert compile_handlers(strategy("Echo")).handlers == {Handler.TIMER}
+
+
 def test_the_page_names_every_handler() -> None:
     """A handler that is added is told of, with its arguments."""
     text = PAGE.read_text(encoding="utf-8")

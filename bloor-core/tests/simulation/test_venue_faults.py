@@ -26,7 +26,7 @@ def faulty(faults: str, seed: int) -> VirtualRun:
     run.world.venue.faults.stop()  # type: ignore[attr-defined]
     for _ in range(RECOVERY_S):
         run.for_seconds(1)
-        if run.engine.desks[0].book.view.state == BookState.SYNCED:
+        if run.engine.desks[0].book.state == BookState.SYNCED:
             break
     run.finish(60)
     return run
@@ -51,8 +51,8 @@ def check(run: VirtualRun) -> None:
     assert run.engine.tally()["unknown"] == 0
     desk = run.engine.desks[0]
     assert desk.halted == "" and desk.position == sum(fill.side * fill.units for fill in run.fills)
-    assert desk.book.view.state == BookState.SYNCED
-    assert desk.book.view.best_bid < desk.book.view.best_ask
+    assert desk.book.state == BookState.SYNCED
+    assert desk.book.best_bid < desk.book.best_ask
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -89,7 +89,7 @@ def test_gaps_and_repeats_do_not_reach_the_book() -> None:
     for _ in range(2000):
         run.for_seconds(0.005)
         told[published.update_id] = published.top()
-        view = desk.book.view
+        view = desk.book
         if view.seq in told and view.state == BookState.SYNCED:
             bid, ask = told[view.seq]
             assert ((view.best_bid, view.bid_qty), (view.best_ask, view.ask_qty)) == (bid, ask)

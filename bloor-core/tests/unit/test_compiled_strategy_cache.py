@@ -84,6 +84,20 @@ def test_kept_and_never_stale(package: Path) -> None:
     assert run(package) == (33, 1)
 
 
+def test_enumerations_do_not_make_new_code(package: Path) -> None:
+    """Members of an enumeration are numbers: another process reads the code, another number makes new code."""
+    numbers = NUMBERS.replace("import os", "import os\nfrom enum import IntEnum\n\nclass Way(IntEnum):\n    UP = 7\n")
+    strategy = STRATEGY.replace("numbers.START", "Way.UP").replace(
+        "import numbers", "import numbers\nfrom mypackage.numbers import Way"
+    )
+    (package / "numbers.py").write_text(numbers, encoding="utf-8")
+    (package / "strategy.py").write_text(strategy, encoding="utf-8")
+    assert run(package) == (45, 0)
+    assert run(package) == (45, 1)
+    (package / "numbers.py").write_text(numbers.replace("UP = 7", "UP = 8"), encoding="utf-8")
+    assert run(package) == (47, 0)
+
+
 NOTEBOOK = """
 from bloor.strategy.api import Strategy
 from mypackage.deeper import twice

@@ -66,7 +66,8 @@ def test_a_plugin_adds_checks_of_its_own(shelf):
     )
     shelf.add("shop", {"mine": "mine_mod"}, {"mine_mod.py": strategy("mine", says)}, manifest={"mine": "strategy:api1"})
     document, code = examined(shelf, "mine", BLOOR_STRATEGY__MINE__LEVEL="7")
-    own = [check for check in document["checks"] if check["plugin"] == "mine"]
+    # a machine that is slow enough has a word on the import as well
+    own = [check for check in document["checks"] if check["plugin"] == "mine" and check["check"] != "import"]
     assert own == [
         {"plugin": "mine", "check": "level", "finding": "pass", "text": "7 False", "advice": ""},
         {"plugin": "mine", "check": "disk", "finding": "fail", "text": "full", "advice": "make room"},

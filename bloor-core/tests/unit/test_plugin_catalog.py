@@ -35,7 +35,10 @@ def test_without_a_manifest_the_kind_is_unknown_and_loading_warns(on_path):
         ("strategy:api99", "was written for API version 99, and this bloor supports version 1; upgrade bloor-core"),
         (
             "strategi:api1",
-            "expected one of venue, feed, normalizer, strategy, risk_check, got 'strategi'; did you mean 'strategy'?",
+            (
+                "expected one of venue, feed, normalizer, strategy, risk_check, queue_model, latency_model, fee_model, "
+                "got 'strategi'; did you mean 'strategy'?"
+            ),
         ),
         ("strategy", "expected one value such as strategy:api1, got 'strategy'"),
     ],

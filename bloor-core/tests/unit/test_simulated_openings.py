@@ -37,9 +37,9 @@ def test_an_unknown_symbol_is_named_with_what_there_is():
 
 def test_orders_are_worth_about_the_same_everywhere():
     """Whatever they are counted in."""
-    dollars, bitcoins = (market_style(symbol, pair) for symbol, pair in PAIRS.items())
+    dollars, bitcoins = (market_style(symbol, pair, 7) for symbol, pair in PAIRS.items())
     assert dollars.order_value == 5_000 and 0.05 < bitcoins.order_value < 0.1
-    assert (dollars.price, bitcoins.price) == (60_000.0, 0.05)
+    assert (dollars.price, bitcoins.price, dollars.lag_ns) == (60_000.0, 0.05, 7)
 
 
 def test_keys_are_fixed_by_venue_seed_and_purpose():

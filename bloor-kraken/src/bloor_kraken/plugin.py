@@ -12,6 +12,7 @@ from bloor.hookspecs import hookimpl
 if TYPE_CHECKING:
     from bloor.hookspecs import ExecutorSpec, FeedSpec, NormalizerSpec, SimulatedVenueSpec
     from bloor_kraken.config import KrakenConfig
+    from bloor_kraken.fees import KrakenFees
 
 
 @hookimpl
@@ -44,6 +45,14 @@ def bloor_executor() -> ExecutorSpec:
     from bloor_kraken.executor import executor_spec
 
     return executor_spec()
+
+
+@hookimpl
+def bloor_fee_model() -> type[KrakenFees]:
+    """What fills cost in a backtest."""
+    from bloor_kraken.fees import KrakenFees
+
+    return KrakenFees
 
 
 @hookimpl

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bloor.testing import ExecutorCards, FeedCards, NormalizerCards, SimulatedVenueCards
+from bloor.testing import ExecutorCards, FeedCards, FeeModelCards, NormalizerCards, SimulatedVenueCards
 
 
 class TestFeed(FeedCards):
@@ -18,4 +18,8 @@ class TestExecutor(ExecutorCards):
 
 
 class TestSimulatedVenue(SimulatedVenueCards):
+    plugin = "kraken"
+
+
+class TestFees(FeeModelCards):
     plugin = "kraken"

@@ -26,7 +26,7 @@ def ready():
             yield json.loads(process.stdout.readline())
         finally:
             process.send_signal(signal.SIGTERM)
-            process.wait(10)
+            process.wait()
 
 
 def connect(ready, library=ccxt):
@@ -41,13 +41,11 @@ def connect(ready, library=ccxt):
 
 
 @pytest.fixture(scope="module")
-def client(ready):
+def client(ready, wait_for):
     """A client that has loaded the markets, once something was traded."""
     client = connect(ready)
     client.load_markets()
-    until = time.monotonic() + 20
-    while len(client.fetch_trades(SYMBOL)) < 20 and time.monotonic() < until:
-        time.sleep(0.2)
+    wait_for(lambda: len(client.fetch_trades(SYMBOL)) >= 20)
     return client
 
 
@@ -73,7 +71,8 @@ def test_markets_and_prices(client):
     ticker = client.fetch_ticker(SYMBOL)
     assert ticker["low"] <= ticker["last"] <= ticker["high"] and ticker["bid"] < ticker["ask"]
     assert set(client.fetch_tickers()) == {SYMBOL, "ETH/USD"}
-    assert abs(client.fetch_time() - time.time() * 1000) < 5_000
+    before, told, after = time.time() * 1000, client.fetch_time(), time.time() * 1000
+    assert before - 1_000 <= told <= after + 1  # whole seconds
     assert client.fetch_status()["status"] == "ok"
     assert client.fetch_trading_fee(SYMBOL)["taker"] == 0.004
 
@@ -170,13 +169,15 @@ async def stream(client):
         "candles": await client.watch_ohlcv(SYMBOL, "1m"),
     }
     watching = asyncio.gather(client.watch_orders(SYMBOL), client.watch_my_trades(SYMBOL))
-    await asyncio.sleep(0.5)
     seen["balance"] = await client.watch_balance()
     seen["placed"] = await client.create_order_ws(SYMBOL, "limit", "buy", 0.01, 50_000)
     seen["edited"] = await client.edit_order_ws(seen["placed"]["id"], SYMBOL, "limit", "buy", 0.02, 49_000)
     seen["cancelled"] = await client.cancel_order_ws(seen["placed"]["id"])
-    seen["market"] = await client.create_order_ws(SYMBOL, "market", "buy", 0.01)
-    seen["orders"], seen["fills"] = await asyncio.wait_for(watching, 10)
+    seen["market"] = [await client.create_order_ws(SYMBOL, "market", "buy", 0.01)]
+    while not watching.done():  # what happened before the private stream was there is not told on it
+        seen["market"].append(await client.create_order_ws(SYMBOL, "market", "buy", 0.01))
+        await asyncio.wait([watching], timeout=0.5)
+    seen["orders"], seen["fills"] = await watching
     seen["all"] = await client.cancel_all_orders_ws()
     with pytest.raises(ccxt.ExchangeError, match="Insufficient funds"):
         await client.create_order_ws(SYMBOL, "limit", "buy", 500, 50_000)
@@ -191,7 +192,7 @@ def test_streams_and_orders_over_websockets(ready):
         client = connect(ready, ccxt.pro)
         client.aiohttp_trust_env = False
         try:
-            return await asyncio.wait_for(stream(client), 60)
+            return await stream(client)
         finally:
             await client.close()
 
@@ -201,4 +202,4 @@ def test_streams_and_orders_over_websockets(ready):
     assert seen["balance"]["USD"]["total"] > 100_000
     assert seen["edited"]["info"]["order_id"] == seen["placed"]["id"]
     assert seen["cancelled"]["success"] is True and seen["all"]["result"]["count"] == 0
-    assert seen["orders"] and seen["fills"][0]["order"] == seen["market"]["id"]
+    assert seen["orders"] and seen["fills"][0]["order"] in {order["id"] for order in seen["market"]}

@@ -22,7 +22,7 @@ def ready():
             yield json.loads(process.stdout.readline())
         finally:
             process.send_signal(signal.SIGTERM)
-            process.wait(10)
+            process.wait()
 
 
 async def follow(ready, wanted):
@@ -52,7 +52,7 @@ async def follow(ready, wanted):
 
 def test_checksums_are_right_for_another_client(ready):
     """It cuts its books and computes the checksum itself, from what REST says of decimals."""
-    verified = asyncio.run(asyncio.wait_for(follow(ready, 400), 30))
+    verified = asyncio.run(follow(ready, 400))
     assert all(verified)
 
 
@@ -60,10 +60,12 @@ async def trade(ready):
     """Every frame of a private connection during a limit and a market order."""
     from kraken.spot import SpotWSClient
 
-    heard, done = [], asyncio.Event()
+    heard, subscribed, done = [], asyncio.Event(), asyncio.Event()
 
     async def hear(message):
         heard.append(message)
+        if isinstance(message, dict) and message.get("method") == "subscribe":
+            subscribed.set()
         if any(row["exec_type"] == "filled" for row in rows(message)):
             done.set()
 
@@ -75,7 +77,7 @@ async def trade(ready):
     await client.start()
     try:
         await client.subscribe(params={"channel": "executions"})
-        await asyncio.sleep(0.5)
+        await subscribed.wait()
         order = {"side": "buy", "order_qty": 0.01, "symbol": "BTC/USD"}
         for more in ({"order_type": "limit", "limit_price": 50_000}, {"order_type": "market"}):
             await client.send_message({"method": "add_order", "params": order | more})
@@ -92,6 +94,6 @@ def rows(frame):
 
 def test_another_client_trades(ready):
     """With a token that it fetched itself."""
-    heard = asyncio.run(asyncio.wait_for(trade(ready), 30))
+    heard = asyncio.run(trade(ready))
     assert [frame["success"] for frame in heard if frame.get("method") == "add_order"] == [True, True]
     assert {row["exec_type"] for frame in heard for row in rows(frame)} >= {"pending_new", "new", "trade", "filled"}

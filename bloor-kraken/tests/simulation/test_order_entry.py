@@ -80,7 +80,7 @@ def idle(seconds: float = 3.0, **options: Any) -> tuple[VirtualRun, Desk, Idle]:
 
 def resting(run: VirtualRun, desk: Desk, seconds: float = 1.0) -> int:
     """A buy order far below the market; its number."""
-    bid = desk.book.view.best_bid
+    bid = desk.book.best_bid
     number = desk.buy(bid * 95 // 100, desk.lots_for(1000.0, bid))
     assert number
     run.for_seconds(seconds)
@@ -443,7 +443,7 @@ def test_new_orders_go_over_rest_if_so_configured() -> None:
 def test_no_new_order_without_the_connection() -> None:
     """Unless so configured, new orders are denied; what is open stays known."""
     run, desk, _ = down()
-    bid = desk.book.view.best_bid
+    bid = desk.book.best_bid
     assert desk.buy(bid * 95 // 100, desk.lots_for(1000.0, bid)) == 0
     assert run.engine.measures.denials == {"ORDERS_NOT_CONNECTED": 1}
 
@@ -586,7 +586,7 @@ def test_nothing_is_sent_that_the_engine_would_not_take(system: str) -> None:
     frame = b'{"channel":"status","type":"update","data":[{"system":"%s","version":"2"}]}'
     run.world.inject(CONN, frame % system.encode())
     run.for_seconds(0.5)
-    bid = desk.book.view.best_bid
+    bid = desk.book.best_bid
     assert desk.buy(bid * 95 // 100, desk.lots_for(1000.0, bid)) == 0
     assert not desk.amend(number, order_of(run, number).lots - 7)
     assert run.engine.measures.denials == {f"VENUE_{system.upper()}": 2}
@@ -610,7 +610,7 @@ def test_orders_of_others_are_counted_and_never_touched() -> None:
     from bloor_kraken.order_requests import new_order_by_rest
     from bloor_kraken.private_rest import private_request
 
-    bid = desk.book.view.best_bid
+    bid = desk.book.best_bid
     theirs = OrderRequest(
         client_id="by-hand", instrument=desk.instrument, side=Side.BUY, type=OrderType.LIMIT, tif=TimeInForce.GTC,
         price_ticks=bid * 95 // 100, lots=1_000_000,

@@ -23,7 +23,7 @@ def faulty(faults: str, seed: int) -> VirtualRun:
     run.world.venue.faults.stop()  # type: ignore[attr-defined]
     for _ in range(RECOVERY_S):
         run.for_seconds(1)
-        if run.engine.desks[0].book.view.state == BookState.SYNCED:
+        if run.engine.desks[0].book.state == BookState.SYNCED:
             break
     run.finish(60)
     return run
@@ -43,7 +43,7 @@ def test_no_fault_loses_or_repeats_an_order(faults: str, seed: int) -> None:
     assert sorted((fill.client_id, fill.price_ticks, fill.units) for fill in run.fills) == theirs
     assert run.engine.open_orders == 0 and exchange.open_orders(1) == []
     assert run.engine.tally()["unknown"] == 0
-    assert run.engine.desks[0].book.view.state == BookState.SYNCED
+    assert run.engine.desks[0].book.state == BookState.SYNCED
     injected = run.world.venue.faults.counts  # type: ignore[attr-defined]
     named = {fault for fault in Fault if fault.value in faults}
     assert named <= injected.keys() or len(named) > 1, "a run that never met the fault proves nothing"
@@ -58,7 +58,7 @@ def test_dropped_messages_do_not_reach_the_book() -> None:
     equal = 0
     for _ in range(400):
         run.for_seconds(0.01)
-        view = desk.book.view
+        view = desk.book
         assert view.best_bid < view.best_ask
         equal += (view.best_bid, view.best_ask) == tuple(venue_book.depth(side, 1)[0][0] for side in Side)
     assert equal > 300

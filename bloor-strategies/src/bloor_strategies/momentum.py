@@ -19,6 +19,7 @@ from bloor.market.events import EventView
 from bloor.market.view import BookView
 from bloor.strategy.api import Orders, Strategy
 from bloor.strategy.params import param
+from bloor_strategies.prices import reach
 
 __all__ = ["Momentum"]
 
@@ -64,14 +65,10 @@ class Momentum(Strategy):
             lots = orders.lots_for(self.value, book.best_ask)
             if lots >= orders.min_lots:
                 self.last_order_ns = orders.now_ns
-                orders.buy(book.best_ask + self.reach(book.best_ask), lots, ioc=True)
+                orders.buy(book.best_ask + reach(book.best_ask, self.cross_bps), lots, ioc=True)
         elif edge < -band and orders.sellable_lots >= orders.min_lots:
             self.last_order_ns = orders.now_ns
-            orders.sell(book.best_bid - self.reach(book.best_bid), orders.sellable_lots, ioc=True)
-
-    def reach(self, price: int) -> int:
-        """``cross_bps`` of a price, in whole ticks, rounded up."""
-        return int(price * self.cross_bps * 1e-4 + 0.999999)
+            orders.sell(book.best_bid - reach(book.best_bid, self.cross_bps), orders.sellable_lots, ioc=True)
 
 
 @hookimpl

@@ -7,3 +7,15 @@ from bloor.testing import StrategyCards
 
 class TestMomentum(StrategyCards):
     plugin = "momentum"
+
+
+class TestAvellanedaStoikov(StrategyCards):
+    plugin = "avellaneda-stoikov"
+
+
+class TestGLFT(StrategyCards):
+    plugin = "glft"
+
+
+class TestGrid(StrategyCards):
+    plugin = "grid"

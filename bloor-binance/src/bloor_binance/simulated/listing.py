@@ -18,7 +18,8 @@ QTY_DECIMALS = 8
 #: The largest order, in units, and the smallest value of an order.
 _MAX_UNITS = 9_000 * 10**QTY_DECIMALS
 _MIN_NOTIONAL = Decimal(5)
-
+#: How late its participants hear of the value that is common to all venues: prices are found here.
+_LAG_NS = 2_000_000
 
 #: Round prices and the precision of each pair.
 _PAIRS = {
@@ -31,6 +32,9 @@ _PAIRS = {
     "DOGE-USDT": ListedPair(0.12, 5, 0),
     "LTC-USDT": ListedPair(80.0, 2, 3),
     "ETH-BTC": ListedPair(0.05, 5, 4),
+    "SOL-BTC": ListedPair(0.0025, 7, 3),
+    "BTC-USDC": ListedPair(60_000.0, 2, 5),
+    "ETH-USDC": ListedPair(3_000.0, 2, 4),
     "BTC-EUR": ListedPair(55_000.0, 2, 5),
 }
 
@@ -47,7 +51,7 @@ def listing(symbols: Sequence[str]) -> list[Instrument]:
 
 def styles(symbol: str) -> MarketStyle:
     """How the market of a canonical symbol behaves."""
-    return market_style(symbol, _PAIRS[symbol])
+    return market_style(symbol, _PAIRS[symbol], _LAG_NS)
 
 
 def _instrument(symbol: str) -> Instrument:

@@ -196,7 +196,7 @@ def _seeded(options: SimulationOptions, hub: StreamHub) -> SeededSource[SeededPu
     source = SeededSource(
         listing(_symbols(options)),
         styles,
-        options.seed,
+        options,
         lambda: next(participants),
         lambda market: SeededPublished(market, hub),
         tick_ns=DEPTH_INTERVAL_NS,

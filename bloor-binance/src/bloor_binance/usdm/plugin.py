@@ -12,6 +12,7 @@ from bloor.hookspecs import hookimpl
 if TYPE_CHECKING:
     from bloor.hookspecs import FeedSpec, NormalizerSpec
     from bloor_binance.config import BinanceUsdmConfig
+    from bloor_binance.usdm.fees import BinanceUsdmFees
 
 
 @hookimpl
@@ -36,3 +37,11 @@ def bloor_normalizer() -> NormalizerSpec:
     from bloor_binance.usdm.instruments import normalizer_spec
 
     return normalizer_spec()
+
+
+@hookimpl
+def bloor_fee_model() -> type[BinanceUsdmFees]:
+    """What fills cost in a backtest."""
+    from bloor_binance.usdm.fees import BinanceUsdmFees
+
+    return BinanceUsdmFees

@@ -45,11 +45,16 @@ PAIRS = {
     "ADA-USD": ListedPair(0.45, 4, 8),
     "DOGE-USD": ListedPair(0.12, 5, 1),
     "LTC-USD": ListedPair(80.0, 2, 8),
+    "BTC-USDT": ListedPair(60_000.0, 2, 8),
+    "ETH-USDT": ListedPair(3_000.0, 2, 8),
     "ETH-BTC": ListedPair(0.05, 5, 8),
+    "SOL-BTC": ListedPair(0.0025, 7, 8),
     "BTC-EUR": ListedPair(55_000.0, 2, 8),
 }
 #: The largest order, worth about this in dollars.
 _MAX_VALUE = 150_000_000
+#: How late its participants hear of the value that is common to all venues.
+_LAG_NS = 20_000_000
 
 
 @frozen
@@ -89,7 +94,7 @@ def products(book: str) -> list[Product]:
 
 def style(book: str) -> MarketStyle:
     """How the market of a book behaves."""
-    return market_style(book, PAIRS[book])
+    return market_style(book, PAIRS[book], _LAG_NS)
 
 
 def instrument(book: str) -> Instrument:

@@ -103,7 +103,7 @@ class SimulatedCoinbase:
         return SeededSource(
             [instrument(book) for book in books(options.symbols or DEFAULT_SYMBOLS)],
             style,
-            options.seed,
+            options,
             lambda: next(participants),
             lambda market: SeededPublished(market, self._connections),
             tick_ns=TICK_NS,

@@ -9,6 +9,7 @@ from typing import Any
 
 from attrs import frozen
 
+from bloor.api.arguments import Paths, paths_of
 from bloor.api.tables import Table
 from bloor.api.waiting import bloor_errors
 from bloor.errors import UsageError
@@ -21,8 +22,6 @@ from bloor.storage.importing import import_data as import_sources
 from bloor.storage.layout import catalogue_folder
 
 __all__ = ["NormalizedData", "import_data", "normalize"]
-
-Paths = str | Path | Sequence[str | Path]
 
 
 @frozen(kw_only=True, repr=False)
@@ -89,7 +88,7 @@ def normalize(
 
         known = load_instruments(Path(instruments), spec) if instruments is not None else ()
         normalize_recordings(
-            spec, _paths(files), write=line, symbol=symbol, depth=depth, instruments=known, assume_empty=assume_empty
+            spec, paths_of(files), write=line, symbol=symbol, depth=depth, instruments=known, assume_empty=assume_empty
         )
         return NormalizedData(events=Table(events), summary=summary)
 
@@ -142,8 +141,4 @@ def import_data(
             progress=progress,
         )
         folder = catalogue_folder(None if into is None else Path(into), os.environ)
-        return list(import_sources(folder, spec, _paths(sources), options))
-
-
-def _paths(value: Paths) -> list[Path]:
-    return [Path(value)] if isinstance(value, str | Path) else [Path(path) for path in value]
+        return list(import_sources(folder, spec, paths_of(sources), options))

@@ -7,12 +7,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from bloor.api.arguments import Paths, Texts, check_classes, path_of, paths_of, seconds_of, sets_of, texts_of
 from bloor.api.results import RecordResult, RunResult
 from bloor.api.told import Told, looked_at
 from bloor.api.waiting import Work, bloor_errors
-from bloor.config import Duration, Mode
+from bloor.config import Mode
 from bloor.config.structure import read_value
-from bloor.errors import UsageError
 from bloor.host.options import RunOptions
 from bloor.host.record import RecordOptions
 from bloor.host.record import record as record_host
@@ -20,9 +20,6 @@ from bloor.host.run import run as run_host
 from bloor.strategy.api import Strategy
 
 __all__ = ["record", "run"]
-
-Texts = str | Sequence[str]
-Paths = str | Path | Sequence[str | Path]
 
 
 def run(
@@ -75,26 +72,26 @@ def run(
         RunError: The run could not be started.
     """
     with bloor_errors():
-        names = _texts(plugins)
+        names = texts_of(plugins)
         classes = (strategies,) if isinstance(strategies, type) else tuple(strategies)
-        _check_classes(classes)
+        check_classes(classes)
         options = RunOptions(
             plugins=tuple(name for name in names if not name.startswith("no:")),
             blocked=tuple(name.removeprefix("no:") for name in names if name.startswith("no:")),
             strategies=classes,
-            venues=_texts(venues),
-            symbols=_texts(symbols),
+            venues=texts_of(venues),
+            symbols=texts_of(symbols),
             mode=None if mode is None else read_value(Mode, mode, "mode", "run.mode"),
             env=env,
-            duration_s=_seconds(duration),
-            config=_path(config),
-            sets=tuple(_sets(set or {})),
-            data=_paths(data),
+            duration_s=seconds_of(duration),
+            config=path_of(config),
+            sets=tuple(sets_of(set or {})),
+            data=paths_of(data),
             speed=speed,
             seed=seed,
-            session=_path(session),
-            armed=_texts(arm),
-            authority=_path(ca),
+            session=path_of(session),
+            armed=texts_of(arm),
+            authority=path_of(ca),
             spin=spin,
         )
         told = Told(shown=looked_at() if progress is None else progress)
@@ -143,13 +140,13 @@ def record(
         folder = Path(out)
         options = RecordOptions(
             venue=venue,
-            symbols=_texts(symbols),
+            symbols=texts_of(symbols),
             out=folder,
-            duration_s=_seconds(duration),
+            duration_s=seconds_of(duration),
             env=env,
-            config=_path(config),
-            sets=tuple(_sets(set or {})),
-            authority=_path(ca),
+            config=path_of(config),
+            sets=tuple(sets_of(set or {})),
+            authority=path_of(ca),
         )
         told = Told(shown=looked_at() if progress is None else progress)
         work = Work(lambda: record_host(options, told.recorded, work.stoppable))
@@ -161,52 +158,3 @@ def record(
 
 
 # ---- what is given, as options take it ------------------------------------------------------------------------------
-
-
-def _texts(value: Texts) -> tuple[str, ...]:
-    return (value,) if isinstance(value, str) else tuple(value)
-
-
-def _path(value: str | Path | None) -> Path | None:
-    return None if value is None else Path(value)
-
-
-def _paths(value: Paths) -> tuple[Path, ...]:
-    return (Path(value),) if isinstance(value, str | Path) else tuple(Path(path) for path in value)
-
-
-def _seconds(value: str | float | timedelta | None) -> float | None:
-    if value is None:
-        return None
-    if isinstance(value, timedelta):
-        return value.total_seconds()
-    if isinstance(value, str):
-        return read_value(Duration, value, "duration", "run.duration").seconds
-    if not 0 < value < float("inf"):
-        raise UsageError(f"duration: expected seconds above 0, or a text such as '15s', got {value!r}")
-    return float(value)
-
-
-def _check_classes(classes: Sequence[Any]) -> None:
-    for cls in classes:
-        if not isinstance(cls, type) or not issubclass(cls, Strategy):
-            raise UsageError(f"strategies: expected subclasses of bloor.strategy.api.Strategy, got {cls!r}")
-
-
-def _sets(values: Mapping[str, Any], above: str = "") -> Sequence[str]:
-    """``path=value`` of every value; nested mappings are paths."""
-    found: list[str] = []
-    for key, value in values.items():
-        if isinstance(value, Mapping):
-            found += _sets(value, f"{above}{key}.")
-        else:
-            found.append(f"{above}{key}={_toml(value)}")
-    return found
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(f'"{each}"' if isinstance(each, str | Path) else _toml(each) for each in value) + "]"
-    return str(value)

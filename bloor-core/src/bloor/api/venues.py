@@ -53,6 +53,7 @@ def simulated_venue(
     data: str | Path | Sequence[str | Path] = (),
     speed: float = 1.0,
     seed: int = 1,
+    dislocations: float = 1.0,
     faults: str = "",
     tls: bool = False,
 ) -> Iterator[RunningVenue]:
@@ -68,7 +69,8 @@ def simulated_venue(
         symbols: What it lists; its default without.
         data: Recordings that drive its market.
         speed: Recorded seconds per second; 0 is flat out.
-        seed: Seeds its market.
+        seed: Seeds its market; venues of one seed share it, also those of other processes.
+        dislocations: Factor on how far prices stray from each other and return.
         faults: Faults to inject, e.g. ``"lost-ack:0.05,gap:0.01"``.
         tls: Whether to serve https and wss, with an authority of its own.
 
@@ -83,6 +85,7 @@ def simulated_venue(
             "data": [Path(data)] if isinstance(data, str | Path) else [Path(path) for path in data],
             "speed": speed,
             "seed": seed,
+            "dislocations": dislocations,
             "log": Path(folder) / "venue.log",
             "tls": tls,
             "faults": faults,

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["describe_plugin"]
 
+MODEL_HOOKS = ("bloor_queue_model", "bloor_latency_model", "bloor_fee_model")
+
 
 def describe_plugin(host: PluginHost, name: str) -> dict[str, Any]:
     """Loads a plug-in and describes it.
@@ -45,20 +47,28 @@ def describe_plugin(host: PluginHost, name: str) -> dict[str, Any]:
 
 
 def _summary(plugin: Any, answers: dict[str, Any]) -> str:
-    """The first line of the docstring of the strategy or risk check, or else of the plug-in."""
-    subject = answers.get("bloor_strategy") or answers.get("bloor_risk_check") or plugin
+    """The first line of the docstring of the strategy, risk check or model, or else of the plug-in."""
+    subject = answers.get("bloor_strategy") or answers.get("bloor_risk_check") or _model(answers) or plugin
     return (subject.__doc__ or "").strip().partition("\n")[0]
 
 
 def _section(answers: dict[str, Any]) -> tuple[str, type[Any] | None]:
-    """The table that configures a plug-in, and its attrs class."""
+    """The table that configures a plug-in, and its attrs class; a model has parameters and no table."""
     if "bloor_strategy" in answers:
         from bloor.strategy.params import config_class
 
         return "strategy", config_class(answers["bloor_strategy"])
     if "bloor_risk_check" in answers:
         return "risk", answers["bloor_risk_check"].limits
+    if (model := _model(answers)) is not None:
+        return "", model
     return "venue", answers.get("bloor_venue_config")
+
+
+def _model(answers: dict[str, Any]) -> type[Any] | None:
+    """The model of a plug-in that has one and nothing else; a venue has a section."""
+    found = [answers[hook] for hook in MODEL_HOOKS if hook in answers]
+    return found[0] if len(found) == len(answers) == 1 else None
 
 
 def _settings(cls: type[Any]) -> list[dict[str, Any]]:

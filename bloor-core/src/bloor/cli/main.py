@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from bloor import __version__
-from bloor.cli import catalogue, check, data, new, plugins, record, replay, run, venue
+from bloor.cli import backtest, catalogue, check, data, new, plugins, record, replay, run, venue
 from bloor.cli.shell import Shell, example, write_json
 
 __all__ = ["app", "main"]
@@ -56,6 +56,7 @@ def root(
 
 
 app.command("run", cls=run.RunCommand, epilog=run.EXAMPLE)(run.run)
+app.command("backtest", cls=backtest.BacktestCommand, epilog=backtest.EXAMPLE)(backtest.backtest)
 app.command("check", epilog=check.EXAMPLE)(check.check)
 app.command("record", cls=record.RecordCommand, epilog=record.EXAMPLE)(record.record)
 app.command("replay", epilog=replay.EXAMPLE)(replay.replay)

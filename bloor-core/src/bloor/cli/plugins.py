@@ -66,7 +66,8 @@ def info(
         if key != "settings":
             typer.echo(f"{key + ':':<15}{', '.join(map(str, value)) if isinstance(value, list) else value}")
     if document["settings"]:
-        typer.echo(f"\nsettings in [{document['section']}]:")
+        where = f"settings in [{document['section']}]" if document["section"] else f"{name}:key=value,... takes"
+        typer.echo(f"\n{where}:")
         print_table(("key", "type", "default", "doc"), document["settings"])
 
 

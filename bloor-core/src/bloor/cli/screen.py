@@ -13,7 +13,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-__all__ = ["live_screen", "summary_screen"]
+__all__ = ["live_screen", "money", "orders_table", "pairs", "summary_screen"]
 
 _STATES = {0: ("not synchronised", "bold red"), 1: ("splicing", "yellow"), 2: ("synchronised", "green")}
 _STAGES = {
@@ -25,7 +25,7 @@ _STAGES = {
 _QUALITY = {"gaps": "gaps", "resyncs": "resyncs", "bad checksums": "checksum_failures", "unreadable": "errors"}
 
 
-def _money(text: str, currency: str = "", *, signed: bool = False) -> Text:
+def money(text: str, currency: str = "", *, signed: bool = False) -> Text:
     """An amount with thousands separators and at most four decimals; green or red when its sign matters."""
     value = Decimal(text)
     shown = f"{value:+,.4f}" if signed else f"{value:,.4f}"
@@ -41,7 +41,8 @@ def _ns(ns: int) -> str:
     return f"{ns} ns"
 
 
-def _pairs(rows: Mapping[str, RenderableType]) -> Table:
+def pairs(rows: Mapping[str, RenderableType]) -> Table:
+    """Names and values side by side."""
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim")
     table.add_column(justify="right")
@@ -64,16 +65,17 @@ def _latencies(latencies: Mapping[str, Mapping[str, int]]) -> Table:
     return table
 
 
-def _orders(orders: Mapping[str, int]) -> Table:
+def orders_table(orders: Mapping[str, int]) -> Table:
+    """How many orders came how far."""
     shown = {name: Text(f"{count:,}") for name, count in orders.items()}
     for bad in ("rejected", "denied", "unknown"):
         if orders.get(bad):
             shown[bad].stylize("yellow")
-    return _pairs(shown)
+    return pairs(shown)
 
 
 def _quality(quality: Mapping[str, Any]) -> Table:
-    return _pairs(dict(zip(_QUALITY, _qualities(quality), strict=True)))
+    return pairs(dict(zip(_QUALITY, _qualities(quality), strict=True)))
 
 
 def _qualities(quality: Mapping[str, Any]) -> list[Text]:
@@ -89,7 +91,7 @@ def _by_strategy(rows: Sequence[Mapping[str, Any]]) -> Table:
         orders, rate = row["orders"], row["win_rate"]
         table.add_row(
             row["strategy"], f"{orders['sent']:,}", f"{orders['denied']:,}", f"{row['fills']:,}",
-            _money(row["volume_quote"]), _money(row["fees"]), _money(row["pnl_net"], signed=True),
+            money(row["volume_quote"]), money(row["fees"]), money(row["pnl_net"], signed=True),
             "-" if rate is None else f"{rate:.0%} of {row['round_trips']}",
         )  # fmt: skip
     return table
@@ -103,8 +105,8 @@ def _by_venue(rows: Sequence[Mapping[str, Any]]) -> Table:
     for row in rows:
         acks = row["order_to_ack_ns"]
         table.add_row(
-            row["venue"], f"{row['fills']:,}", _money(row["volume_quote"]), _money(row["fees"]),
-            _money(row["pnl_net"], signed=True), *("-" if acks is None else _ns(acks[part]) for part in ("p50", "p99")),
+            row["venue"], f"{row['fills']:,}", money(row["volume_quote"]), money(row["fees"]),
+            money(row["pnl_net"], signed=True), *("-" if acks is None else _ns(acks[part]) for part in ("p50", "p99")),
         )  # fmt: skip
     return table
 
@@ -160,12 +162,12 @@ def live_screen(status: Mapping[str, Any], session: str) -> RenderableType:
         books.add_row(
             row["strategy"], row["symbol"], Text(row["halted"] or state, style="bold red" if row["halted"] else style),
             Text(row["bid"] or "-", style="green"), Text(row["ask"] or "-", style="red"), row["position"],
-            _money(row["pnl_net"], signed=True),
+            money(row["pnl_net"], signed=True),
         )  # fmt: skip
-    totals = _pairs(
+    totals = pairs(
         {
-            "P&L net": _money(status["pnl_net"], currency, signed=True),
-            "fees": _money(status["fees"], currency),
+            "P&L net": money(status["pnl_net"], currency, signed=True),
+            "fees": money(status["fees"], currency),
             "fills": Text(f"{status['fills']:,}"),
             "open orders": Text(f"{status['open_orders']:,}"),
             "frames": Text(f"{status['frames']:,}"),
@@ -177,7 +179,7 @@ def live_screen(status: Mapping[str, Any], session: str) -> RenderableType:
         Text(""),
         books,
         Text(""),
-        Columns([totals, _orders(status["orders"]), _quality(status["data_quality"])], padding=(0, 6)),
+        Columns([totals, orders_table(status["orders"]), _quality(status["data_quality"])], padding=(0, 6)),
         Text(""),
         *((_data_by_venue(status["venues"]), Text("")) if len(status["venues"]) > 1 else ()),
         _latencies(status["latency_ns"]),
@@ -203,11 +205,11 @@ def summary_screen(document: Mapping[str, Any]) -> RenderableType:
         f"{', '.join(document['strategies'])} on {', '.join(document['instruments'])}, {mode}, "
         f"{document['duration_s']:.1f} s"
     )
-    totals = _pairs(
+    totals = pairs(
         {
-            "P&L net": _money(document["pnl_net"], currency, signed=True),
-            "fees": _money(document["fees"], currency),
-            "volume": _money(document["volume_quote"], currency),
+            "P&L net": money(document["pnl_net"], currency, signed=True),
+            "fees": money(document["fees"], currency),
+            "volume": money(document["volume_quote"], currency),
             "fills": Text(f"{document['fills']:,}"),
             "round trips won": Text("-" if win_rate is None else f"{win_rate:.0%} of {document['round_trips']}"),
             "frames": Text(f"{document['frames']:,}"),
@@ -220,12 +222,12 @@ def summary_screen(document: Mapping[str, Any]) -> RenderableType:
         average = row["avg_price"]
         positions.add_row(
             f"{row['strategy']} {row['venue']}:{row['symbol']}", row["qty"],
-            Text("-") if average is None else _money(average), _money(row["mark"]), _money(row["pnl_net"], signed=True),
+            Text("-") if average is None else money(average), money(row["mark"]), money(row["pnl_net"], signed=True),
         )  # fmt: skip
     parts: list[RenderableType] = [
         head,
         Text(""),
-        Columns([totals, _orders(document["orders"]), _quality(document["data_quality"])], padding=(0, 6)),
+        Columns([totals, orders_table(document["orders"]), _quality(document["data_quality"])], padding=(0, 6)),
         Text(""),
         positions,
         Text(""),

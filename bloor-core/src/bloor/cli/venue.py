@@ -39,6 +39,16 @@ def sim(
         float, typer.Option("--speed", metavar="X", min=0, help="Recorded seconds per second; 0 is flat out.")
     ] = 1.0,
     seed: Annotated[int, typer.Option("--seed", metavar="N", min=0, help="Fixes what the market does by itself.")] = 1,
+    opened: Annotated[
+        int,
+        typer.Option(
+            "--opened", metavar="NS", min=0, help="When values began, ns since the epoch; the same is one market."
+        ),
+    ] = 0,
+    dislocations: Annotated[
+        float,
+        typer.Option("--dislocations", metavar="X", min=0, max=100, help="Factor on how far prices stray."),
+    ] = 1.0,
     faults: Annotated[str, typer.Option("--faults", metavar="SPEC", help="Faults, e.g. lost-ack:0.05,gap:0.01.")] = "",
     symbol: Annotated[
         list[str] | None, typer.Option("--symbol", metavar="SYMBOL", help="What to list. Repeatable.")
@@ -53,8 +63,9 @@ def sim(
 ) -> None:
     """Serve a simulated venue that speaks the venue's real wire protocol, on loopback, until interrupted.
 
-    The market is seeded, or driven by recordings. When it is ready, it prints its URLs and an account's credentials;
-    with --tls also the file of the authority to trust.
+    The market is seeded, or driven by recordings. Seeded venues of one seed share one market, also when they
+    are started apart: what assets are worth follows the clock. When it is ready, it prints its URLs and an account's
+    credentials; with --tls also the file of the authority to trust.
     """
     from bloor.model.symbols import parse_symbol
     from bloor.simulation.server import run_server
@@ -63,6 +74,8 @@ def sim(
     spec = configured_host().simulated_venue(name)
     options = SimulationOptions(
         seed=seed,
+        opened_ns=opened,
+        dislocations=dislocations,
         symbols=tuple(parse_symbol(text)[1] for text in symbol or ()),
         recordings=tuple(data or ()),
         speed=speed,

@@ -31,6 +31,7 @@ __all__ = [
     "dotted",
     "is_secret",
     "read_tree",
+    "text_leaf",
 ]
 
 #: Read when no file is named and it exists in the working directory.
@@ -39,7 +40,7 @@ ENV_PREFIX = "BLOOR_"
 #: Sections of which each key is the name of a plug-in.
 PLUGIN_TABLES = ("strategy", "risk", "venue", "keys")
 #: Every section there is.
-SECTIONS = ("run", "plugins", "log", "paper", *PLUGIN_TABLES)
+SECTIONS = ("run", "plugins", "log", "sim", "paper", "backtest", *PLUGIN_TABLES)
 
 _SECRET = re.compile(r"secret|passw|passphrase|token|private|api_?key|credential", re.IGNORECASE)
 _MAX_FILE_BYTES = 1 << 20
@@ -142,7 +143,7 @@ def _environment_leaf(name: str, text: str) -> Tree:
     parts = name.removeprefix(ENV_PREFIX).lower().split("__")
     if not all(parts):
         raise ConfigError(name, "a name such as BLOOR_RUN__MODE, with a word on both sides of __", repr(name), source)
-    return _nest(parts, _text_leaf(text, source))
+    return _nest(parts, text_leaf(text, source))
 
 
 def _set_leaf(text: str) -> Tree:
@@ -151,11 +152,11 @@ def _set_leaf(text: str) -> Tree:
     if not equals or not all(parts):
         shown = key if is_secret(parts) else text
         raise UsageError(f"--set: expected path.to.key=value such as run.mode=paper, got {shown!r}")
-    return _nest(parts, _text_leaf(value.strip(), "--set"))
+    return _nest(parts, text_leaf(value.strip(), "--set"))
 
 
-def _text_leaf(text: str, source: str) -> Leaf | Tree:
-    """A value of an environment variable or of ``--set``: TOML where it is TOML, else the plain text."""
+def text_leaf(text: str, source: str) -> Leaf | Tree:
+    """What a text means, of an environment variable or an option: TOML where it is TOML, else the plain text."""
     try:
         parsed = tomllib.loads(f"value = {text}", parse_float=Decimal)
     except tomllib.TOMLDecodeError:

@@ -1,4 +1,4 @@
-"""The sections that bloor itself reads: ``[run]``, ``[paper]``, ``[keys]``, ``[plugins]`` and ``[log]``.
+"""The sections that bloor itself reads: ``[run]``, ``[sim]``, ``[paper]``, ``[backtest]``, ``[keys]`` and others.
 
 Sections of plug-ins are typed by the plug-ins: ``[strategy.<name>]`` by the strategy's parameters, ``[risk.<name>]`` by
 the check's limits, ``[venue.<name>]`` by what ``bloor_venue_config`` returns.
@@ -20,6 +20,7 @@ from bloor.config.structure import register_text
 
 __all__ = [
     "AllowedDistribution",
+    "BacktestConfig",
     "KeySource",
     "LogConfig",
     "LogLevel",
@@ -27,6 +28,7 @@ __all__ = [
     "PaperConfig",
     "PluginsConfig",
     "RunConfig",
+    "SimConfig",
 ]
 
 
@@ -104,6 +106,19 @@ class RunConfig:
     rates: Mapping[str, Decimal] = field(factory=dict, validator=_worth)
 
 
+@frozen(kw_only=True)
+class SimConfig:
+    """The section ``[sim]``: the market that simulated venues share.
+
+    Attributes:
+        dislocations: Factor on how far prices stray from each other and return: those of one asset at several venues,
+            those of three pairs of three assets, those of dollars and of assets that are cointegrated. 0 for not at
+            all; 10 makes what is worth trading plentiful.
+    """
+
+    dislocations: float = field(default=1.0, validator=[validators.ge(0), validators.le(100)])
+
+
 def _balances(_: Any, attribute: Any, value: Mapping[str, Decimal]) -> None:
     if any(amount < 0 or int(amount.as_tuple().exponent) < -18 for amount in value.values()):
         raise ValueError(f"{attribute.name!r} must be amounts of at least 0 with at most 18 decimals: {value}")
@@ -112,6 +127,11 @@ def _balances(_: Any, attribute: Any, value: Mapping[str, Decimal]) -> None:
 def _rate(_: Any, attribute: Any, value: Decimal) -> None:
     if not 0 <= value < 1 or value * 1_000_000 % 1:
         raise ValueError(f"{attribute.name!r} must be from 0 to below 1, with at most 6 decimals: {value}")
+
+
+def _above_0(_: Any, attribute: Any, value: Decimal) -> None:
+    if value <= 0:
+        raise ValueError(f"{attribute.name!r} must be above 0: {value}")
 
 
 _LATENCY, _JITTER = Duration(5_000_000), Duration(2_000_000)
@@ -139,6 +159,32 @@ class PaperConfig:
     cancel_latency: Duration = _LATENCY
     ack_latency: Duration = _LATENCY
     jitter: Duration = _JITTER
+
+
+@frozen(kw_only=True)
+class BacktestConfig:
+    """The section ``[backtest]``: what a backtest assumes of the venue and of the account.
+
+    Attributes:
+        fees: The fee model and its parameters, as after ``--fees``; None for the schedule of each venue.
+        latency: The latency model, as after ``--latency``.
+        queue_model: The queue model, as after ``--queue-model``.
+        partial: Whether fills are limited to what really traded, and what orders of ours took stays taken; without, any
+            fill fills an order whole, as some other backtests do.
+        oversell: Whether more may be sold than is held; None for what the venue is: a spot account cannot.
+        self_trade: What ends when an order would trade with one of ours: ``taker``, ``maker``, ``both`` or ``none``.
+        inventory: What strategies hold of an asset when they begin, by asset: each gets as much in each instrument.
+        capital: What returns and relative drawdowns are counted from, in the reporting currency; None for none.
+    """
+
+    fees: str | None = None
+    latency: str = "constant"
+    queue_model: str = "risk-averse"
+    partial: bool = True
+    oversell: bool | None = None
+    self_trade: str = field(default="taker", validator=validators.in_(("taker", "maker", "both", "none")))
+    inventory: Mapping[str, Decimal] = field(factory=dict, validator=_balances)
+    capital: Decimal | None = field(default=None, validator=validators.optional(_above_0))
 
 
 @frozen(kw_only=True)

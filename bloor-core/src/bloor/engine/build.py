@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from bloor.engine.desk import Desk
 from bloor.engine.effects import Effects, Recorder, feed_conn
 from bloor.engine.feedline import FeedLine
-from bloor.engine.plan import EnginePlan, VenuePlan
+from bloor.engine.plan import EnginePlan, StrategyPlan, VenuePlan
 from bloor.execution.patience import Patience
 from bloor.execution.position import PositionAccount
 from bloor.hookspecs import ExecutorContext, FeedContext
@@ -18,6 +18,7 @@ from bloor.model.instrument import Instrument
 from bloor.model.orders import OrderType
 from bloor.risk.gate import Gate
 from bloor.risk.limits import build_check
+from bloor.strategy.legs import Traits, traits_of
 from bloor.venue.session import ConcludingSession, DiscreetSession, ListingSession, OrderSession, SelectiveSession
 
 if TYPE_CHECKING:
@@ -153,18 +154,31 @@ def _line(engine: Engine, number: int, venue: VenuePlan, effects: Effects, recor
 
 def build_desks(engine: Engine) -> list[Desk]:
     """A desk for every strategy in every instrument."""
-    plan, blotter, table = engine.plan, engine.blotter, engine.table
+    traits = traits_of(engine.plan.instruments)
+    return [
+        desk
+        for number, strategy in enumerate(engine.plan.strategies)
+        for desk in _desks_of(engine, number, strategy, traits)
+    ]
+
+
+def _desks_of(engine: Engine, number: int, strategy: StrategyPlan, traits: Sequence[Traits]) -> list[Desk]:
+    """The desks of one strategy: each with an instance of its own, or all with the same one."""
+    shared = strategy.cls(strategy.config) if strategy.cls.together else None
     desks = []
-    for number, strategy in enumerate(plan.strategies):
-        for line in engine.lines:
-            for instrument in plan.venues[line.number].instruments:
-                index = table.index_of(instrument.venue, instrument.venue_symbol)
-                book = line.pipeline.book(instrument.venue_symbol)
-                assert book is not None
-                desks.append(
-                    Desk(
-                        engine, strategy.cls(strategy.config), number, line.number, index, instrument, book,
-                        blotter.exposure(number, index), PositionAccount(instrument),
-                    )
-                )  # fmt: skip
+    for line in engine.lines:
+        for instrument in engine.plan.venues[line.number].instruments:
+            index = engine.table.index_of(instrument.venue, instrument.venue_symbol)
+            book = line.pipeline.book(instrument.venue_symbol)
+            assert book is not None
+            own = strategy.cls(strategy.config) if shared is None else shared
+            desks.append(
+                Desk(
+                    engine, own, number, line.number, index, instrument, traits[index], book.view,
+                    engine.blotter.exposure(number, index), PositionAccount(instrument),
+                )
+            )  # fmt: skip
+    if shared is not None:
+        for leg, desk in enumerate(desks):
+            desk.join(leg, tuple(desks))
     return desks

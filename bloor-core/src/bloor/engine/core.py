@@ -246,16 +246,14 @@ class Engine:
                 self.call(desk, desk.handlers.on_stop, desk)
         self.gate.halt("the run is ending")
         self._decide(DecisionKind.STOP)
-        for desk in self.desks:
-            self.cancel_desk(desk)
+        self._pull(self.desks)
 
     def halt(self, now_ns: int, reason: str) -> None:
         """The kill switch: latches the gate and cancels everything."""
         self._begin(RecordKind.COMMAND, 0, now_ns, f"halt {reason}".encode())
         self.gate.halt(reason)
         self._decide(DecisionKind.HALT, code=reason)
-        for desk in self.desks:
-            self.cancel_desk(desk)
+        self._pull(self.desks)
         self._observer.alert("halted", reason)
 
     def reduce_only(self, now_ns: int, reason: str) -> None:
@@ -263,8 +261,7 @@ class Engine:
         self._begin(RecordKind.COMMAND, 0, now_ns, f"reduce-only {reason}".encode())
         self.gate.reduce_only = reason
         self._decide(DecisionKind.REDUCE_ONLY, code=reason)
-        for desk in self.desks:
-            self.cancel_desk(desk)
+        self._pull(self.desks)
         self._observer.alert("reduce_only", reason)
 
     def conclude(self, now_ns: int) -> None:
@@ -334,8 +331,7 @@ class Engine:
         """Hands an event to the desks of its instrument, from the ``first`` on."""
         kind = event.kind
         is_trade = kind in _TRADES
-        desks = self._by_instrument[event.instrument]
-        for desk in desks[first:] if first else desks:
+        for desk in self._by_instrument[event.instrument][first:]:
             if is_trade:
                 desk.traded(event.price)
             if not desk.started:
@@ -344,7 +340,7 @@ class Engine:
                 continue
             if desk.halted:
                 continue
-            view = desk.book.view
+            view = desk.book
             if kind == _BOOK:
                 if view.state == _SYNCED:
                     self.call(desk, desk.handlers.on_book, view, desk)
@@ -353,8 +349,8 @@ class Engine:
             elif kind == _BBO:
                 self.call(desk, desk.handlers.on_bbo, event, view, desk)
             elif kind in _LOST_BOOK:
-                # quotes made from a book that cannot be believed are pulled
-                self.cancel_desk(desk)
+                # quotes made from a book that cannot be believed are pulled, those in other instruments too
+                self._pull(desk.joined)
 
     def _start_desks(self, line: Line) -> None:
         for desk in self.desks:
@@ -363,7 +359,7 @@ class Engine:
 
     def _start(self, desk: Desk) -> None:
         """Starts a desk once its book is synchronised and orders can be sent."""
-        if self.lines[desk.line].orders.ready and desk.book.view.state == _SYNCED and not self.stopping:
+        if self.lines[desk.line].orders.ready and desk.book.state == _SYNCED and not self.stopping:
             desk.start()
             self.call(desk, desk.handlers.on_start, desk)
 
@@ -396,8 +392,8 @@ class Engine:
         desk.halt(reason)
         self.gate.halt(reason, desk.number)
         self._decide(DecisionKind.HALT, desk, code=reason)
-        self._observer.alert("strategy_halted", f"{desk.strategy.name} in {desk.instrument.symbol}: {reason}")
-        self.cancel_desk(desk)
+        self._observer.alert("strategy_halted", f"{desk.strategy.name} in {desk.where}: {reason}")
+        self._pull(desk.joined)
 
     # ---- orders -----------------------------------------------------------------------------------------------------
 
@@ -413,7 +409,7 @@ class Engine:
         line = self.lines[desk.line]
         if refused := line.refusal(desk.instrument, kind, self.now_ns):
             return self._deny(desk, refused)
-        denial = self.gate.decide(intent, desk.book.view, desk.exposure, self.now_ns)
+        denial = self.gate.decide(intent, desk.book, desk.exposure, self.now_ns)
         if denial is not None:
             return self._deny(desk, denial.code)
         request = OrderRequest(
@@ -444,6 +440,10 @@ class Engine:
         orders = [o for o in self.blotter.open_orders(desk.number, desk.index) if self.blotter.can_cancel(o)]
         sent = self._wire.cancel_together(desk.line, orders, lambda o: self._decide(DecisionKind.CANCEL, desk, o))
         return sent or sum(self.cancel(desk, order.number) for order in orders)
+
+    def _pull(self, desks: Iterable[Desk]) -> None:
+        for desk in desks:
+            self.cancel_desk(desk)
 
     def _ask(self, desk: Desk, order: Order, kind: DecisionKind) -> bool:
         """Sends a cancel, a query or a request for fills; False when there is no way to send it by."""
@@ -493,8 +493,8 @@ class Engine:
                 desk.account.apply(outcome.fill)
                 self._observer.filled(outcome.fill)
                 if not desk.halted:
-                    self.call(desk, desk.handlers.on_fill, outcome.fill, desk.book.view, desk)
+                    self.call(desk, desk.handlers.on_fill, outcome.fill, desk.book, desk)
             else:
                 self.measures.order_updated(order, self._cells[MARK])
                 if not desk.halted:
-                    self.call(desk, desk.handlers.on_order, order, desk.book.view, desk)
+                    self.call(desk, desk.handlers.on_order, order, desk.book, desk)

@@ -14,11 +14,12 @@ from bloor.model.instrument import Instrument
 from bloor.model.orders import OrderType, Side, TimeInForce
 from bloor.risk.check import Exposure, OrderIntent
 from bloor.strategy.api import Strategy
+from bloor.strategy.legs import Traits
 
 if TYPE_CHECKING:
     from bloor.engine.core import Engine
     from bloor.execution.position import PositionAccount
-    from bloor.market.book import OrderBook
+    from bloor.market.view import BookView
 
 __all__ = ["Desk"]
 
@@ -33,7 +34,9 @@ class Desk:
         line: Index of the venue in the run.
         index: Index of the instrument in the run's table.
         instrument: What is traded.
-        book: Its book.
+        book: The view of its book.
+        traits: What tells the instrument apart from others of the run.
+        leg: Index of this desk among the strategy's; its place in what :meth:`join` was given.
         exposure: What the gate sees of this desk.
         account: Cash, position and fees.
         started: Whether ``on_start`` was called.
@@ -43,6 +46,7 @@ class Desk:
     __slots__ = (
         "_cells",
         "_engine",
+        "_legs",
         "account",
         "book",
         "exposure",
@@ -51,12 +55,14 @@ class Desk:
         "index",
         "instrument",
         "intent",
+        "leg",
         "line",
         "lot_units",
         "min_lots",
         "number",
         "started",
         "strategy",
+        "traits",
     )
 
     def __init__(
@@ -67,7 +73,8 @@ class Desk:
         line: int,
         index: int,
         instrument: Instrument,
-        book: OrderBook,
+        traits: Traits,
+        book: BookView,
         exposure: Exposure,
         account: PositionAccount,
     ) -> None:
@@ -77,6 +84,7 @@ class Desk:
         self.line = line
         self.index = index
         self.instrument = instrument
+        self.traits = traits
         self.book = book
         self.exposure = exposure
         self.account = account
@@ -89,6 +97,17 @@ class Desk:
         self.intent = OrderIntent()
         self.intent.instrument = index
         self.intent.strategy = number
+        self.leg = 0
+        self._legs: tuple[Desk, ...] = (self,)
+
+    def join(self, leg: int, desks: tuple[Desk, ...]) -> None:
+        """Becomes one of the desks of a strategy that trades several instruments together.
+
+        Args:
+            leg: Its index there.
+            desks: All of them.
+        """
+        self.leg, self._legs = leg, desks
 
     # ---- its life
 
@@ -98,9 +117,10 @@ class Desk:
         self._cells[layout.STATE] = layout.RUNNING
 
     def halt(self, reason: str) -> None:
-        """Its strategy may not trade any more."""
-        self.halted = reason
-        self._cells[layout.STATE] = layout.HALTED
+        """Its strategy may not trade any more, in any instrument that it trades together with this one."""
+        for leg in self._legs:
+            leg.halted = reason
+            leg._cells[layout.STATE] = layout.HALTED
 
     def use_cells(self, cells: memoryview) -> None:
         """Goes on with cells that compiled code works on; before anything has happened."""
@@ -114,6 +134,65 @@ class Desk:
     def is_fused(self) -> bool:
         """Whether its handlers are compiled code."""
         return self.handlers is not self.strategy
+
+    # ---- what it is among others
+
+    @property
+    def joined(self) -> tuple[Desk, ...]:
+        """Every desk of its strategy's instance, itself among them."""
+        return self._legs
+
+    @property
+    def legs(self) -> int:
+        """How many desks its strategy's instance has."""
+        return len(self._legs)
+
+    @property
+    def where(self) -> str:
+        """What its strategy's instance trades, for messages."""
+        if len(self._legs) == 1:
+            return self.instrument.symbol
+        return ", ".join(f"{leg.instrument.venue}:{leg.instrument.symbol}" for leg in self._legs)
+
+    def of(self, leg: int) -> Desk:
+        """The desk of another leg.
+
+        Raises:
+            IndexError: There is no such leg.
+        """
+        if not 0 <= leg < len(self._legs):
+            raise IndexError(f"of: expected a leg from 0 to {len(self._legs) - 1}, got {leg}")
+        return self._legs[leg]
+
+    @property
+    def venue(self) -> int:
+        """Number of the venue; see :class:`bloor.strategy.legs.Traits`, as for all that follow."""
+        return self.traits.venue
+
+    @property
+    def base(self) -> int:
+        """Number of the base asset."""
+        return self.traits.base
+
+    @property
+    def quote(self) -> int:
+        """Number of the quote asset."""
+        return self.traits.quote
+
+    @property
+    def tick(self) -> float:
+        """A tick, in the quote asset."""
+        return self.traits.tick
+
+    @property
+    def lot(self) -> float:
+        """A lot, in the base asset."""
+        return self.traits.lot
+
+    @property
+    def unit(self) -> float:
+        """A unit, in the base asset."""
+        return self.traits.unit
 
     # ---- what it owns
 
@@ -151,14 +230,14 @@ class Desk:
     @property
     def mark2(self) -> int:
         """Twice the price, in ticks, that a position is valued at: the mid, or the last trade without one."""
-        view = self.book.view
+        view = self.book
         if view.two_sided:
             self._cells[layout.MARK2] = view.best_bid + view.best_ask
         return self._cells[layout.MARK2]
 
     def traded(self, price: int) -> None:
         """Notes the price of a public trade, in ticks, as a mark for as long as the book has no mid."""
-        if not self.book.view.two_sided:
+        if not self.book.two_sided:
             self._cells[layout.MARK2] = 2 * price
 
     def lots_for(self, value: float, price: int) -> int:

@@ -56,7 +56,7 @@ class VenuePlan:
 
 @frozen(kw_only=True)
 class StrategyPlan:
-    """One strategy of a run; it gets one instance per instrument."""
+    """One strategy of a run; it gets one instance per instrument, or one for all (:attr:`Strategy.together`)."""
 
     name: str
     cls: type[Strategy]
@@ -102,6 +102,17 @@ class EnginePlan:
             "strategies": [s.name for s in self.strategies],
             "reporting": self.reporting.record(),
         }
+
+    def notices(self) -> list[str]:
+        """What the user should be told of it."""
+        return [
+            *self.reporting.notices(),
+            *(
+                f"strategy {s.name} trades several instruments together and has one, {i.venue}:{i.symbol}; "
+                "name more with --symbol, or more venues with --venue"
+                for s in self.strategies if s.cls.together for i in self.instruments if len(self.instruments) == 1
+            ),
+        ]  # fmt: skip
 
     @property
     def instruments(self) -> tuple[Instrument, ...]:

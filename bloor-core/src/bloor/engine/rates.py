@@ -44,7 +44,7 @@ class FeeRates:
     def __call__(self, asset: str, quote: str) -> Decimal | None:
         """What one of ``asset`` is worth in ``quote``; None when nobody knows."""
         for desk in self._desks:
-            i, view = desk.instrument, desk.book.view
+            i, view = desk.instrument, desk.book
             if (i.base, i.quote) == (asset, quote) and view.state == BookState.SYNCED and view.two_sided:
                 mid = Decimal(5 * (view.best_bid + view.best_ask) * i.tick_units)
                 self._known[asset, quote] = mid.scaleb(-i.price_decimals - 1, EXACT)

@@ -147,7 +147,7 @@ class Changes:
         refused = engine.lines[desk.line].refusal(desk.instrument, OrderType(desk.intent.type), engine.now_ns)
         if refused:
             return refused
-        denial = engine.gate.decide(desk.intent, desk.book.view, exposure, engine.now_ns)
+        denial = engine.gate.decide(desk.intent, desk.book, exposure, engine.now_ns)
         return denial.code if denial is not None else ""
 
 

@@ -55,12 +55,12 @@ class _BarsDue:
         if bar is not None:
             for desk in self.desks:
                 if desk.started and not desk.halted:
-                    call(desk, desk.handlers.on_bar, bar, desk.book.view, desk)
+                    call(desk, desk.handlers.on_bar, bar, desk.book, desk)
         return self.bars.end_ns
 
 
 class _TimerDue:
-    """A desk's timer."""
+    """The timer of a desk, or of the first of several that are joined."""
 
     __slots__ = ("desk", "period_ns")
 
@@ -75,7 +75,7 @@ class _TimerDue:
     def run(self, now_ns: int, call: Call) -> int:
         """Calls the handler; when it is due again."""
         desk = self.desk
-        if desk.started and not desk.halted:
+        if not desk.halted and any(leg.started for leg in desk.joined):
             call(desk, desk.handlers.on_timer, desk)
         return self.begin(now_ns)
 
@@ -106,7 +106,7 @@ class Schedule:
             if periods.bars:
                 key = (desk.index, periods.bars)
                 bars.setdefault(key, _BarsDue(periods.bars)).desks.append(desk)
-            if periods.timer:
+            if periods.timer and desk.leg == 0:
                 timers.append(_TimerDue(desk, periods.timer))
         self.bars: list[tuple[Bars, ...]] = [
             tuple(due.bars for (index, _), due in bars.items() if index == number) for number in range(instruments)

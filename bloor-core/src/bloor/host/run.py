@@ -135,10 +135,11 @@ def _quiet_collector() -> Iterator[None]:
 
 @define
 class _Clocked:
-    """Times of a run, seconds of the event loop's clock."""
+    """Times of a run, seconds of the event loop's clock; and events when a recording was found to be played."""
 
     first_frame_s: float = 0.0
     stopped_s: float = 0.0
+    events_played: int = -1
     stale_ns: dict[str, int] = field(factory=dict)
     last_look_ns: int = field(factory=time.monotonic_ns)
 
@@ -153,6 +154,7 @@ class _Run:
         self._processes: list[SimulatedVenueProcess] = []
         self._over = asyncio.Event()
         self._times = _Clocked()
+        self._opened_ns = WallClock()()
         self._ears = Ears(session)
         self._trusted: ssl.SSLContext | None = None
         self._papers: list[PaperVenue] = []
@@ -216,6 +218,7 @@ class _Run:
         self._progress.step(f"starting the simulated {choice.venue}")
         process = await SimulatedVenueProcess.start(
             choice.venue, symbols=choice.symbols, data=run.data, speed=run.speed, seed=run.seed,
+            opened_ns=self._opened_ns, dislocations=self._setup.sim.dislocations,
             log=self._session.path / f"venue-{choice.venue}.log", tls=run.tls,
             meanwhile=self._warm,
         )  # fmt: skip
@@ -276,7 +279,7 @@ class _Run:
         self._writer = Writer(
             self._session.journal, epoch=plan.epoch, clock=time.monotonic_ns, header=header, wall_ns=self._shell.now()
         )
-        for notice in plan.reporting.notices():
+        for notice in plan.notices():
             logger.warning(notice)
         with self._writer:
             self._progress.step("compiling the way from a frame to an order")
@@ -382,11 +385,13 @@ class _Run:
         return [venue for venue, seen in counters.items() if not seen.book_messages + seen.trades + seen.bbos]
 
     async def _recording_ended(self) -> bool:
+        """Whether all of it was sent, and nothing came since that was asked last: what is under way is waited for."""
         for process in self._processes:
             with contextlib.suppress(RunError):
                 body = await get_once(process.endpoints.rest + "/-/status", context=self._trusted)
                 if orjson.loads(body).get("finished"):
-                    return True
+                    before, self._times.events_played = self._times.events_played, self._engine.measures.events
+                    return before == self._times.events_played
         return False
 
     async def _settle(self) -> str:
@@ -417,7 +422,7 @@ class _Run:
         self._watch_clocks()
         now_ns = time.monotonic_ns()
         if self._times.first_frame_s:
-            lost = {desk.instrument.venue for desk in self._engine.desks if desk.book.view.state != BookState.SYNCED}
+            lost = {desk.instrument.venue for desk in self._engine.desks if desk.book.state != BookState.SYNCED}
             for venue in lost:
                 self._times.stale_ns[venue] = self._times.stale_ns.get(venue, 0) + now_ns - self._times.last_look_ns
         if now_ns // int(STATUS_S * 1e9) != self._times.last_look_ns // int(STATUS_S * 1e9):

@@ -12,7 +12,7 @@ from attrs import evolve, field, frozen
 from bloor import __version__
 from bloor.config import Mode, RawConfig
 from bloor.config.fingerprint import fingerprint, plain
-from bloor.config.sections import PaperConfig, RunConfig
+from bloor.config.sections import PaperConfig, RunConfig, SimConfig
 from bloor.engine.plan import EnginePlan, StrategyPlan, VenuePlan
 from bloor.errors import InputFileError, RemoteProtocolError, UsageError, nearest
 from bloor.hookspecs import ExecutorSpec, FeedSpec, NormalizerSpec
@@ -35,7 +35,15 @@ from bloor.strategy.naming import strategy_name
 from bloor.venue.paper import paper_executor
 from bloor.venue.session import Endpoints
 
-__all__ = ["Setup", "VenueChoice", "prepare", "select_instruments"]
+__all__ = [
+    "Setup",
+    "VenueChoice",
+    "chosen_strategies",
+    "default_venue",
+    "limits_of",
+    "prepare",
+    "select_instruments",
+]
 
 #: What a run in sim mode takes when no duration is given, seconds from the first frame.
 SIM_DURATION_S = 30.0
@@ -97,6 +105,7 @@ class Setup:
 
     Attributes:
         run: The section ``[run]``, the command's options on top.
+        sim: The section ``[sim]``.
         paper: The section ``[paper]``.
         env: The environment of real venues.
         raw: The whole configuration.
@@ -109,6 +118,7 @@ class Setup:
     """
 
     run: RunConfig
+    sim: SimConfig
     paper: PaperConfig
     env: str
     raw: RawConfig
@@ -147,6 +157,8 @@ class Setup:
     def sections(self) -> dict[str, Any]:
         """Every typed section of this run, defaults included, as plain data; secrets are masked."""
         typed: dict[str, Any] = {"run": self.run}
+        if self.run.mode is Mode.SIM:
+            typed["sim"] = self.sim
         if self.run.mode is Mode.PAPER:
             typed["paper"] = self.paper
         typed |= {f"venue.{v.venue}": v.config for v in self.venues if v.config is not None}
@@ -194,19 +206,19 @@ def prepare(options: RunOptions, environ: Mapping[str, str]) -> Setup:
     raw = options.layers(environ)
     core = raw.core()
     run = core.run
-    paper = raw.section("paper", PaperConfig)
+    sim, paper = raw.section("sim", SimConfig), raw.section("paper", PaperConfig)
     plugins = PluginHost(allow=core.plugins.allow, block=[*core.plugins.block, *options.blocked])
     sections = plugins.section_names()
     sections["strategy"] += [strategy_name(cls) for cls in options.strategies]
     raw.check_plugin_sections(sections)
     check_key_sections(raw)
-    strategies = _strategies(plugins, raw, run.plugins, options.strategies)
+    strategies = chosen_strategies(plugins, raw, run.plugins, options.strategies)
     notices: list[str] = []
     venues = _venues(plugins, raw, run, notices)
     _check_data(run, venues)
     _check_spin(run)
     checks = tuple(
-        (check, _limits(check, _leaves(raw, name), run.mode, notices)) for name, check in plugins.risk_checks().items()
+        (check, limits_of(check, raw, name, run.mode, notices)) for name, check in plugins.risk_checks().items()
     )
     env = run.env or DEFAULT_ENV
     if run.mode is not Mode.SIM:
@@ -225,6 +237,7 @@ def prepare(options: RunOptions, environ: Mapping[str, str]) -> Setup:
         duration = SIM_DURATION_S if run.mode is Mode.SIM else None
     return Setup(
         run=run,
+        sim=sim,
         paper=paper,
         env=env,
         raw=raw,
@@ -237,8 +250,9 @@ def prepare(options: RunOptions, environ: Mapping[str, str]) -> Setup:
     )
 
 
-def _limits(check: type[RiskCheck], leaves: Mapping[str, Any], mode: Mode, notices: list[str]) -> Any:
+def limits_of(check: type[RiskCheck], raw: RawConfig, name: str, mode: Mode, notices: list[str]) -> Any:
     """The limits of a check. On paper nothing is at stake, so that what nobody stated is as in sim mode, and told."""
+    leaves = _leaves(raw, name)
     limits = resolve_limits(check, leaves, mode)
     missing = missing_limits(limits) if mode is Mode.PAPER else ()
     if not missing:
@@ -280,9 +294,16 @@ def _leaves(raw: RawConfig, name: str) -> Mapping[str, Any]:
     return section
 
 
-def _strategies(
+def chosen_strategies(
     plugins: PluginHost, raw: RawConfig, names: Sequence[str], given: Sequence[type[Strategy]]
 ) -> tuple[StrategyPlan, ...]:
+    """The strategies that were named, and those that were given, with their parameters.
+
+    Raises:
+        UsageError: There is none, or two have one name.
+        ConfigError: A parameter is wrong.
+        PluginError: A plug-in cannot be used.
+    """
     from bloor.strategy.params import config_class
 
     plans = []
@@ -314,7 +335,7 @@ def _venues(plugins: PluginHost, raw: RawConfig, run: RunConfig, notices: list[s
         else:
             wanted.setdefault(venue, []).append(symbol)
     if not wanted:
-        wanted[_default_venue(plugins, notices)] = []
+        wanted[default_venue(plugins, notices)] = []
     choices = []
     shared = tuple(dict.fromkeys(loose)) if len(wanted) > 1 else ()
     for name, symbols in wanted.items():
@@ -332,7 +353,12 @@ def _venues(plugins: PluginHost, raw: RawConfig, run: RunConfig, notices: list[s
     return tuple(choices)
 
 
-def _default_venue(plugins: PluginHost, notices: list[str]) -> str:
+def default_venue(plugins: PluginHost, notices: list[str]) -> str:
+    """The venue that is meant where nobody named one.
+
+    Raises:
+        UsageError: None is installed.
+    """
     installed = plugins.installed_venues()
     if len(installed) == 1:
         return installed[0]

@@ -53,6 +53,8 @@ class SimulatedVenueProcess:
         data: Sequence[Path],
         speed: float,
         seed: int,
+        opened_ns: int = 0,
+        dislocations: float = 1.0,
         log: Path,
         tls: bool = False,
         faults: str = "",
@@ -66,6 +68,8 @@ class SimulatedVenueProcess:
             data: Recordings that drive it.
             speed: Recorded seconds per second.
             seed: Seeds its market.
+            opened_ns: When the values of assets began; venues of one seed and opening have one market.
+            dislocations: Factor on how far prices stray from each other.
             log: File that its stderr goes to.
             tls: Whether it serves over TLS, with an authority of its own.
             faults: Faults that it injects, as ``bloor venue sim --faults`` takes them.
@@ -76,7 +80,7 @@ class SimulatedVenueProcess:
             RunError: It ended or did not become ready.
         """
         command = [sys.executable, "-m", "bloor", "venue", "sim", venue, "--json", "--port", "0", "--seed", str(seed)]
-        command += ["--speed", str(speed)]
+        command += ["--speed", str(speed), "--opened", str(opened_ns), "--dislocations", str(dislocations)]
         if tls:
             command.append("--tls")
         if faults:

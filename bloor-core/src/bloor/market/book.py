@@ -61,6 +61,24 @@ class OrderBook:
         self._say_where()
         self.clear()
 
+    @classmethod
+    def over(cls, instrument: Instrument, core: ladder.Cells, far: ladder.Cells) -> OrderBook:
+        """A book to look into whose cells somebody else changes.
+
+        Args:
+            instrument: What is traded.
+            core: The ladder's cells, filled in.
+            far: Its far levels' cells.
+        """
+        self = cls.__new__(cls)
+        self.instrument, self.core, self.far = instrument, core, far
+        self._kernels = compiled_kernels()
+        self.view = BookView(core[:8].view(BookView.DTYPE), self)
+        self._cells = memoryview(core.data)
+        self.top = self._cells[:8]
+        self._levels = np.zeros((CHUNK, 2), np.int64)
+        return self
+
     # ---- changing ---------------------------------------------------------------------------------------------------
 
     def clear(self) -> None:

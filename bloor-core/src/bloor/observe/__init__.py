@@ -1,1 +1,1 @@
-"""What looks at a run: latency histograms, results, the session folder."""
+"""What looks at a run: latency histograms, results, the session folder, statistics, the page of a result."""

@@ -209,7 +209,7 @@ def summary(
         "hash": engine.log.hexdigest(),
         "decisions": engine.log.count,
         "halted": engine.gate.halted if not engine.stopping else "",
-        "notices": [*notices, *engine.plan.reporting.notices(), *_unvalued_notice(engine)],
+        "notices": [*notices, *engine.plan.notices(), *_unvalued_notice(engine)],
         "versions": versions,
     }
 
@@ -232,11 +232,11 @@ def live_status(engine: Engine, *, elapsed_s: float, duration_s: float | None) -
             {
                 "strategy": d.strategy.name,
                 "symbol": f"{d.instrument.venue}:{d.instrument.symbol}",
-                "state": int(d.book.view.state),
-                "bid": d.instrument.format_price(d.book.view.best_bid) if d.book.view.two_sided else None,
-                "bid_qty": d.instrument.format_qty(d.book.view.bid_qty),
-                "ask": d.instrument.format_price(d.book.view.best_ask) if d.book.view.two_sided else None,
-                "ask_qty": d.instrument.format_qty(d.book.view.ask_qty),
+                "state": int(d.book.state),
+                "bid": d.instrument.format_price(d.book.best_bid) if d.book.two_sided else None,
+                "bid_qty": d.instrument.format_qty(d.book.bid_qty),
+                "ask": d.instrument.format_price(d.book.best_ask) if d.book.two_sided else None,
+                "ask_qty": d.instrument.format_qty(d.book.ask_qty),
                 "position": f"{d.account.qty:f}",
                 "pnl_net": money.pnl_net(d),
                 "halted": d.halted or None,

@@ -49,6 +49,9 @@ class Kind(Enum):
     NORMALIZER = "normalizer"
     STRATEGY = "strategy"
     RISK_CHECK = "risk_check"
+    QUEUE_MODEL = "queue_model"
+    LATENCY_MODEL = "latency_model"
+    FEE_MODEL = "fee_model"
     #: It has no manifest.
     UNKNOWN = "unknown"
 

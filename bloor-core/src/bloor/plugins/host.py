@@ -24,6 +24,7 @@ from bloor.plugins.returned import CHECKS
 from bloor.plugins.trust import Allowed, refusal
 
 if TYPE_CHECKING:
+    from bloor.backtesting.models import FeeModel, LatencyModel, QueueModel
     from bloor.risk.check import RiskCheck
     from bloor.strategy.api import Strategy
 
@@ -150,6 +151,21 @@ class PluginHost:
     def strategy(self, name: str) -> type[Strategy]:
         """The strategy class of a plug-in. Raises PluginError when it cannot be loaded or has none."""
         answer: type[Strategy] = self._ask(name, "bloor_strategy")
+        return answer
+
+    def queue_model(self, name: str) -> type[QueueModel]:
+        """The queue model of a plug-in. Raises PluginError when it cannot be loaded or has none."""
+        answer: type[QueueModel] = self._ask(name, "bloor_queue_model")
+        return answer
+
+    def latency_model(self, name: str) -> type[LatencyModel]:
+        """The latency model of a plug-in. Raises PluginError when it cannot be loaded or has none."""
+        answer: type[LatencyModel] = self._ask(name, "bloor_latency_model")
+        return answer
+
+    def fee_model(self, name: str) -> type[FeeModel]:
+        """The fee model of a plug-in, a venue's too. Raises PluginError when it cannot be loaded or has none."""
+        answer: type[FeeModel] = self._ask(name, "bloor_fee_model")
         return answer
 
     def risk_checks(self) -> dict[str, type[RiskCheck]]:

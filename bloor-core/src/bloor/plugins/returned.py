@@ -67,6 +67,16 @@ def _shown(value: Any) -> str:
     return f"{text if len(text) <= 80 else text[:77] + '...'} ({type(value).__name__})"
 
 
+def _model(base: str) -> Check:
+    def check(name: str, value: Any) -> str:
+        wrong = _subclass(f"bloor.backtesting.models.{base}")(name, value)
+        if wrong:
+            return wrong
+        return "" if attrs.has(value) else f"expected {value.__name__} to be an attrs class: its fields are parameters"
+
+    return check
+
+
 #: Hook -> the check of what it returned.
 CHECKS: dict[str, Check] = {
     "bloor_feed": _spec(FeedSpec),
@@ -75,5 +85,8 @@ CHECKS: dict[str, Check] = {
     "bloor_simulated_venue": _spec(SimulatedVenueSpec),
     "bloor_strategy": _subclass("bloor.strategy.api.Strategy"),
     "bloor_risk_check": _risk_check,
+    "bloor_queue_model": _model("queue.QueueModel"),
+    "bloor_latency_model": _model("latency.LatencyModel"),
+    "bloor_fee_model": _model("fee.FeeModel"),
     "bloor_venue_config": _config_class,
 }

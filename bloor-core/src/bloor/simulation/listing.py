@@ -45,7 +45,13 @@ def check_listed(symbols: Sequence[str], pairs: Mapping[str, ListedPair]) -> Non
             )
 
 
-def market_style(symbol: str, pair: ListedPair) -> MarketStyle:
-    """How the market of a canonical symbol behaves: orders are worth about the same in every quote asset."""
+def market_style(symbol: str, pair: ListedPair, lag_ns: int) -> MarketStyle:
+    """How the market of a canonical symbol behaves: orders are worth about the same in every quote asset.
+
+    Args:
+        symbol: Of the market.
+        pair: Its price and precision.
+        lag_ns: How late its venue hears of the common value.
+    """
     dollar = _DOLLARS.get(split_symbol(symbol)[1], 1.0)
-    return MarketStyle(price=pair.price, order_value=5_000.0 * dollar, taker_value=200.0 * dollar)
+    return MarketStyle(price=pair.price, order_value=5_000.0 * dollar, taker_value=200.0 * dollar, lag_ns=lag_ns)

@@ -2,18 +2,20 @@
 
 Events arrive in clusters (:mod:`bloor.simulation.arrivals`). Each is one of four kinds of participant:
 
-* **touch makers** quote next to the opposite best, inside what the fair value (:mod:`bloor.simulation.fairvalue`)
-  allows, so that the spread is mostly one or a few ticks;
+* **touch makers** quote next to the opposite best, inside what the venue's fair value
+  (:mod:`bloor.simulation.fairvalue`) allows, so that the spread is mostly one or a few ticks;
 * **deep makers** place orders at exponentially distributed distances behind the touch;
-* **cancellers** withdraw an order, rather one that is far away, and best prices that the fair value has left behind;
+* **cancellers** withdraw an order, rather one that is far away, and best prices that the fair value has left behind,
+  all of them at once where it has jumped;
 * **takers**: *informed* ones sweep what is mispriced against the fair value; *noise* ones work through parent orders of
   heavy-tailed length, so that the signs of trades persist.
 
 Sizes are log-normal, those of takers much wider than those of makers, with round ones among them. After every event
 both sides are refilled to :data:`MIN_LEVELS` levels, so a book that an account's order swept is deep again at once.
 
-Everything is drawn from one seed in the model's own event times, whatever the steps in which it is asked to advance:
-two runs that place the same orders between the same events are equal.
+The fair value is a pure function of seed and time, common to all venues but for what a venue strays. All else is drawn
+from one stream of the seed, the venue and the pair, in the model's own event times, whatever the steps in which it is
+asked to advance: two runs that open alike and place the same orders between the same events are equal.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ from bloor.simulation.arrivals import Hawkes
 from bloor.simulation.fairvalue import FairValue
 from bloor.simulation.matching import MatchingBook
 from bloor.simulation.orders import BookOrder, OrderState, Outcome, opposite
+from bloor.simulation.venue import SimulationOptions
 
 __all__ = ["MIN_LEVELS", "MarketStyle", "SeededMarket"]
 
@@ -39,6 +42,12 @@ MIN_LEVELS = 30
 _PARENT_TAIL, _LONGEST_PARENT = 1.2, 40
 #: Share of mispriced best prices that are taken; the others are withdrawn in time.
 _SWEPT = 0.65
+#: A price that the fair value has left behind by this many times the slack has been jumped over.
+_JUMP = 8
+#: Share of events that go to prices that are mispriced, and to prices that were jumped over.
+_HEED, _ALARM = 0.39, 0.8
+#: Share of events that are noise takers.
+_NOISE = 0.11
 _SIDES = (Side.BUY, Side.SELL)
 
 
@@ -56,6 +65,7 @@ class MarketStyle:
         slack_bps: How far touch makers let themselves be from the fair value, in basis points.
         events_per_s: Mean events per second.
         orders: How many market orders the book holds on average.
+        lag_ns: How late the venue hears of the value that is common to all venues of a seed.
     """
 
     price: float
@@ -67,6 +77,7 @@ class MarketStyle:
     slack_bps: float = 0.25
     events_per_s: float = 120.0
     orders: int = 220
+    lag_ns: int = 20_000_000
 
 
 class SeededMarket:
@@ -76,8 +87,7 @@ class SeededMarket:
         instrument: What is traded.
         book: The book it lives in.
         style: How it behaves.
-        seed: Fixes everything; markets of the same ``path`` seed share their fair value's path.
-        path: Seed of the fair value, e.g. the base asset.
+        options: Its seed fixes everything; when its values began, and how far they stray.
         order_id: Gives ids to participants' orders.
     """
 
@@ -86,20 +96,21 @@ class SeededMarket:
         instrument: Instrument,
         book: MatchingBook,
         style: MarketStyle,
-        seed: str,
-        path: str,
+        options: SimulationOptions,
         order_id: Callable[[], int],
     ) -> None:
         self.instrument = instrument
         self.book = book
         self.next_ns = 0
         self._style = style
-        self._rng = Random(seed)
+        self._rng = Random(f"{options.seed} {instrument.venue} {instrument.symbol}")
         self._arrivals = Hawkes(self._rng, style.events_per_s * 0.2, 40.0, 50.0)
-        self._fair = FairValue(Random(path), style.price)
+        self._fair = FairValue(
+            instrument, style.price, options.seed, lag_ns=style.lag_ns, dislocations=options.dislocations
+        )
         self._order_id = order_id
         self._orders: list[BookOrder] = []
-        self._start_ns = 0
+        self._opened_ns = options.opened_ns
         self._steps = 0
         self._tick = float(instrument.tick_size)
         self._lot_units = instrument.lot_units
@@ -111,7 +122,8 @@ class SeededMarket:
 
     def start(self, now_ns: int) -> None:
         """Opens the market with a full book."""
-        self._start_ns = now_ns
+        if self._opened_ns is None:
+            self._opened_ns = now_ns
         self.next_ns = now_ns
         fair = round(self._fair_ticks(now_ns))
         for side in _SIDES:
@@ -142,9 +154,10 @@ class SeededMarket:
         slack = self._slack_ticks / 2
         gap = fair - ask if fair > ask + slack else fair - bid if fair < bid - slack else 0.0
         draw = self._rng.random()
-        if self._steps <= 2 or draw < 0.11:
+        if self._steps <= 2 or draw < _NOISE:
             return self._noise_taker()
-        if gap and draw < 0.5:
+        heed = 0.0 if not gap else _ALARM if abs(gap) > _JUMP * self._slack_ticks else _HEED
+        if draw < _NOISE + heed:
             side = Side.BUY if gap > 0 else Side.SELL
             if self._rng.random() < _SWEPT:
                 return self._informed_taker(fair, side)
@@ -186,11 +199,14 @@ class SeededMarket:
         return self._take(side, limit, self._size(value, sigma) * self._rng.randint(1, 12))
 
     def _retreat(self, side: Side, fair: float) -> Sequence[Outcome]:
-        """Makers who quote the best price of a side withdraw it, since it is mispriced, and somebody quotes anew."""
-        level = self.book.side(side).best
-        for order in list(level.queue) if level is not None else ():
-            if order.owner is None:
-                self.book.cancel(order)
+        """Makers withdraw the best price of a side, since it is mispriced, and all that was jumped over; one quotes."""
+        levels = self.book.side(side)
+        best = levels.best
+        jumped = levels.at_least(math.floor(fair + side * _JUMP * self._slack_ticks))
+        for level in jumped or ([best] if best is not None else []):
+            for order in list(level.queue):
+                if order.owner is None:
+                    self.book.cancel(order)
         self._forget_ended()
         return self._touch(fair, self._best(Side.BUY), self._best(Side.SELL))
 
@@ -263,7 +279,7 @@ class SeededMarket:
         return Side.BUY if self._rng.random() < 0.5 else Side.SELL
 
     def _fair_ticks(self, now_ns: int) -> float:
-        return self._fair.at(now_ns - self._start_ns) / self._tick
+        return self._fair.at(now_ns - (self._opened_ns or 0)) / self._tick
 
     def _schedule(self) -> None:
         self.next_ns += self._arrivals.wait_ns()

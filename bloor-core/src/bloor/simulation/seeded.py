@@ -13,6 +13,7 @@ from bloor.simulation.market import MarketStyle, SeededMarket
 from bloor.simulation.matching import MatchingBook
 from bloor.simulation.source import Top
 from bloor.simulation.tape import Tape
+from bloor.simulation.venue import SimulationOptions
 
 __all__ = ["Publisher", "SeededSource", "SeededView"]
 
@@ -70,7 +71,7 @@ class SeededSource(Generic[P]):
     Args:
         instruments: What is listed.
         style: How the market of a canonical symbol behaves.
-        seed: Fixes everything.
+        options: Its seed fixes everything.
         order_id: Gives ids to participants' orders.
         publisher: Makes what the public sees of a market.
         tick_ns: Time between two ticks.
@@ -81,7 +82,7 @@ class SeededSource(Generic[P]):
         self,
         instruments: Sequence[Instrument],
         style: Callable[[str], MarketStyle],
-        seed: int,
+        options: SimulationOptions,
         order_id: Callable[[], int],
         publisher: Callable[[Market], P],
         *,
@@ -100,14 +101,7 @@ class SeededSource(Generic[P]):
         for instrument in instruments:
             market = Market(instrument, MatchingBook())
             name = instrument.venue_symbol
-            model = SeededMarket(
-                instrument,
-                market.book,
-                style(instrument.symbol),
-                seed=f"{seed} {instrument.venue} {instrument.symbol}",
-                path=f"{seed} {instrument.base}",
-                order_id=order_id,
-            )
+            model = SeededMarket(instrument, market.book, style(instrument.symbol), options, order_id)
             market.driver = model
             published = publisher(market)
             self.markets[name] = market

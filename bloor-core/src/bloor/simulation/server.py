@@ -38,7 +38,7 @@ Ready = Callable[[dict[str, Any]], None]
 _HOST = "127.0.0.1"
 #: The server pings every so many seconds, as Binance does.
 _PING_S = 20.0
-#: Not the venue's: how a host learns that a recording was played to its end.
+#: Not the venue's: how a host learns that a recording was played to its end, and every frame written.
 STATUS_PATH = "/-/status"
 #: Frames that may wait for a connection before it counts as a slow consumer.
 _MAX_QUEUED = 20_000
@@ -116,7 +116,8 @@ class _Server:
             return await self._websocket(request)
         path, query = _split(request)
         if path == STATUS_PATH:
-            return web.json_response({"finished": self.venue.finished, "slow_consumers": self.slow_consumers})
+            finished = self.venue.finished and not any(c.queue for c in self._connections.values())
+            return web.json_response({"finished": finished, "slow_consumers": self.slow_consumers})
         headers = {name.lower(): value for name, value in request.headers.items()}
         body = await request.read()
         answer = self.venue.request(HttpRequest(request.method, path, query, headers, body), time.time_ns())

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from attrs import field, frozen
+from attrs import field, frozen, validators
 
 __all__ = ["HttpAnswer", "HttpRequest", "Outbox", "SimulatedVenue", "SimulationOptions"]
 
@@ -42,7 +42,12 @@ class SimulationOptions:
     """What a simulated venue is asked to be.
 
     Attributes:
-        seed: Fixes everything that the market does by itself, and the credentials.
+        seed: Fixes everything that the market does by itself, and the credentials. Venues of one seed have one market:
+            the same values of assets at the same time.
+        opened_ns: When the values of assets began, wall ns since the epoch: venues with the same see the same. None
+            for when the venue starts.
+        dislocations: Factor on how far prices stray from each other and return: a venue's from the common value,
+            dollars from each other, assets that are cointegrated; 0 for not at all.
         symbols: Canonical symbols to list; empty for the venue's default.
         recordings: Recording files that drive the market instead of the seeded model.
         speed: How many recorded seconds pass in one; 0 means flat out (as fast as frames are taken).
@@ -51,6 +56,8 @@ class SimulationOptions:
     """
 
     seed: int = 1
+    opened_ns: int | None = None
+    dislocations: float = field(default=1.0, validator=[validators.ge(0), validators.le(100)])
     symbols: Sequence[str] = ()
     recordings: Sequence[Path] = ()
     speed: float = field(default=1.0)

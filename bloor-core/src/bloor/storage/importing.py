@@ -35,7 +35,7 @@ from bloor.storage.reading import KEEP_ROWS, Reading
 from bloor.storage.sink import CHUNK_ROWS, ROW_BYTES, EventSink
 from bloor.storage.staging import Staging, staging
 
-__all__ = ["CONTINUING", "ImportOptions", "Imported", "import_data"]
+__all__ = ["CONTINUING", "ImportOptions", "Imported", "import_data", "source_of"]
 
 #: The word of progress, once, of an import that was interrupted; its counts are what was safe.
 CONTINUING = "continuing an import that was interrupted"
@@ -127,10 +127,11 @@ def _jobs(paths: Sequence[Path], options: ImportOptions) -> Iterator[_Job]:
         key = kind.name if kind.merged else str(path)
         found.setdefault(key, (kind, []))[1].append(path)
     for kind, members in found.values():
-        yield _Job(format=kind, paths=members, sources=[_source(path, options) for path in members])
+        yield _Job(format=kind, paths=members, sources=[source_of(path, options) for path in members])
 
 
-def _source(path: Path, options: ImportOptions) -> Source:
+def source_of(path: Path, options: ImportOptions) -> Source:
+    """A file or folder with its hash."""
     if options.progress:
         options.progress(f"hashing {path.name}", 0, 0)
     try:

@@ -13,10 +13,11 @@
                 orders.buy(book.best_ask, orders.min_lots)
                 self.done = True
 
-There is one instance per instrument. Handlers are called synchronously on the hot path; each has a few microseconds and
-must not block, log, read a clock or draw random numbers (``orders.now_ns`` is the time of the event). State lives in
-annotated attributes of type ``int``, ``float`` or ``bool``, and in arrays of those (:mod:`bloor.strategy.arrays`), so
-that the same source can be compiled.
+There is one instance per instrument; a strategy that says ``together = True`` has one for all instruments of its run,
+its *legs*, and reaches each by ``orders.of(leg)``. Handlers are called synchronously on the hot path; each has a few
+microseconds and must not block, log, read a clock or draw random numbers (``orders.now_ns`` is the time of the event).
+State lives in annotated attributes of type ``int``, ``float`` or ``bool``, and in arrays of those
+(:mod:`bloor.strategy.arrays`), so that the same source can be compiled.
 
 Prices are ticks, book quantities and positions units, order quantities lots (:mod:`bloor.model.instrument`).
 """
@@ -69,6 +70,16 @@ class Orders(Protocol):
         lot_units: Units in a lot.
         min_lots: Smallest order, in lots.
         sellable_lots: Whole lots of the position that are not in open sell orders, base-asset fees taken off.
+        book: The instrument's book; its ``state`` says whether it may be believed.
+        leg: Index of this instrument among those that the strategy trades together; 0 when it trades one.
+        legs: How many those are; 1 when it trades one.
+        venue: Number of the venue: in one run, equal numbers are one venue; so the next two.
+        base: Number of the base asset.
+        quote: Number of the quote asset. Base and quote assets are numbered together, so that ``orders.quote`` of one
+            leg may be ``orders.base`` of another.
+        tick: A tick, in the quote asset.
+        lot: A lot, in the base asset.
+        unit: A unit, in the base asset.
     """
 
     now_ns: int
@@ -78,6 +89,21 @@ class Orders(Protocol):
     open_orders: int
     lot_units: int
     min_lots: int
+    leg: int
+    venue: int
+    base: int
+    quote: int
+    tick: float
+    lot: float
+    unit: float
+
+    @property
+    def book(self) -> BookView:
+        """See the class."""
+
+    @property
+    def legs(self) -> int:
+        """See the class."""
 
     @property
     def sellable_lots(self) -> int:
@@ -122,6 +148,19 @@ class Orders(Protocol):
     def lots_for(self, value: float, price: int) -> int:
         """How many whole lots ``value`` of the quote asset buys at ``price`` ticks."""
 
+    def of(self, leg: int) -> Orders:
+        """The desk of another instrument that the strategy trades together with this one; its own for its own leg.
+
+        What is asked for there goes to that instrument's venue, past the gate with that instrument's book. Every leg is
+        there from the first handler on; one that cannot be traded yet has a book that is not synchronised.
+
+        Args:
+            leg: From 0, in the order of the run's instruments.
+
+        Raises:
+            IndexError: There is no such leg.
+        """
+
 
 class Strategy:
     """Base of every strategy: subclass it, override handlers, return the class from ``bloor_strategy``."""
@@ -134,6 +173,8 @@ class Strategy:
     bars: ClassVar[str] = ""
     #: How often ``on_timer`` is called, such as ``"250ms"``; empty for never.
     timer: ClassVar[str] = ""
+    #: One instance trades all instruments of the run, over all venues, instead of one for each.
+    together: ClassVar[bool] = False
 
     def __new__(cls, *_args: Any, **_named: Any) -> Self:
         """Makes an instance with arrays of its own."""
@@ -148,7 +189,7 @@ class Strategy:
             setattr(self, key, declared.default if config is None else getattr(config, key))
 
     def on_start(self, orders: Orders) -> None:
-        """The instrument is known and its book synchronised for the first time."""
+        """The instrument is known and its book synchronised for the first time; once for each leg."""
 
     def on_trade(self, trade: EventView, book: BookView, orders: Orders) -> None:
         """A public trade; ``trade`` is reused by the next event, so keep numbers, not the object."""
@@ -168,7 +209,10 @@ class Strategy:
         """
 
     def on_timer(self, orders: Orders) -> None:
-        """The declared period has passed: at every multiple of it since the epoch, once when several were missed."""
+        """The declared period has passed: at every multiple of it since the epoch, once when several were missed.
+
+        A strategy of several legs hears of it once, from the start of its first leg on; ``orders`` is that of leg 0.
+        """
 
     def on_fill(self, fill: Fill, book: BookView, orders: Orders) -> None:
         """One of this strategy's orders traded; ``orders.position`` already counts it."""
@@ -177,7 +221,7 @@ class Strategy:
         """One of this strategy's orders changed its status."""
 
     def on_stop(self, orders: Orders) -> None:
-        """The run ends; open orders are cancelled after this."""
+        """The run ends; open orders are cancelled after this. Once for each leg that was started."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

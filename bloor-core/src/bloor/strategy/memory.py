@@ -76,6 +76,15 @@ class OrdersRecord(RecordView):
             handler is to raise.
         amend: ``amend(orders, number, lots, 0)``: 1 when it was sent, 0 when not; -1 as above.
         desk: Address of the engine's own cells for this desk.
+        leg: Index of this desk among the strategy's.
+        legs: How many desks the strategy has.
+        desks: Address of their addresses, ``legs`` cells; see :func:`bloor.strategy.legs.join`.
+        venue: See :class:`bloor.strategy.legs.Traits`, as all that follow.
+        base: As above.
+        quote: As above.
+        tick: As above.
+        lot: As above.
+        unit: As above.
     """
 
     __slots__ = ()
@@ -93,6 +102,15 @@ class OrdersRecord(RecordView):
     replace: int
     amend: int
     desk: int
+    leg: int
+    legs: int
+    desks: int
+    venue: int
+    base: int
+    quote: int
+    tick: float
+    lot: float
+    unit: float
 
 
 @record

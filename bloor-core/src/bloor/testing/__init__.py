@@ -23,16 +23,22 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bloor.testing.cards.executor import ExecutorCards as ExecutorCards
+    from bloor.testing.cards.fee_model import FeeModelCards as FeeModelCards
     from bloor.testing.cards.feed import FeedCards as FeedCards
+    from bloor.testing.cards.latency_model import LatencyModelCards as LatencyModelCards
     from bloor.testing.cards.normalizer import NormalizerCards as NormalizerCards
+    from bloor.testing.cards.queue_model import QueueModelCards as QueueModelCards
     from bloor.testing.cards.risk_check import RiskCheckCards as RiskCheckCards
     from bloor.testing.cards.simulated_venue import SimulatedVenueCards as SimulatedVenueCards
     from bloor.testing.cards.strategy import StrategyCards as StrategyCards
 
 __all__ = [
     "ExecutorCards",
+    "FeeModelCards",
     "FeedCards",
+    "LatencyModelCards",
     "NormalizerCards",
+    "QueueModelCards",
     "RiskCheckCards",
     "SimulatedVenueCards",
     "StrategyCards",
@@ -41,8 +47,11 @@ __all__ = [
 #: Where each name comes from.
 _HOMES = {
     "ExecutorCards": "bloor.testing.cards.executor",
+    "FeeModelCards": "bloor.testing.cards.fee_model",
     "FeedCards": "bloor.testing.cards.feed",
+    "LatencyModelCards": "bloor.testing.cards.latency_model",
     "NormalizerCards": "bloor.testing.cards.normalizer",
+    "QueueModelCards": "bloor.testing.cards.queue_model",
     "RiskCheckCards": "bloor.testing.cards.risk_check",
     "SimulatedVenueCards": "bloor.testing.cards.simulated_venue",
     "StrategyCards": "bloor.testing.cards.strategy",

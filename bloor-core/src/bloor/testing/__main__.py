@@ -25,6 +25,9 @@ CLASSES = {
     "bloor_simulated_venue": "SimulatedVenueCards",
     "bloor_strategy": "StrategyCards",
     "bloor_risk_check": "RiskCheckCards",
+    "bloor_queue_model": "QueueModelCards",
+    "bloor_latency_model": "LatencyModelCards",
+    "bloor_fee_model": "FeeModelCards",
 }
 
 

@@ -84,7 +84,8 @@ class VirtualRun:
             sets: ``section.key=value`` of the configuration.
             data: Recordings that drive the market.
             speed: Recorded seconds per second.
-            seed: Fixes everything.
+            seed: Fixes everything. Several venues share one market, opened at the start; ``sim.dislocations`` in
+                ``sets`` says how far they stray from it.
             latency: One-way network delays.
             faults: What the venue does wrong; see :mod:`bloor.simulation.faults`.
             fee_asset: A third asset that the venue takes its fees in.
@@ -108,8 +109,8 @@ class VirtualRun:
                 self._core(
                     name,
                     SimulationOptions(
-                        seed=seed, symbols=choice.symbols, recordings=tuple(data), speed=speed, faults=faults,
-                        fee_asset=fee_asset,
+                        seed=seed, dislocations=self.setup.sim.dislocations, symbols=choice.symbols,
+                        recordings=tuple(data), speed=speed, faults=faults, fee_asset=fee_asset,
                     ),
                 )
                 for name, choice in zip(names, self.setup.venues, strict=True)

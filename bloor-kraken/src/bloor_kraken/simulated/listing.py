@@ -21,6 +21,8 @@ DEFAULT_SYMBOLS = ("BTC-USD", "ETH-USD")
 QTY_DECIMALS = 8
 #: ``costmin`` by quote asset.
 COST_MINIMUMS = {"USD": "0.5", "EUR": "0.45", "USDT": "0.5", "USDC": "0.5", "BTC": "0.00002"}
+#: How late its participants hear of the value that is common to all venues.
+_LAG_NS = 45_000_000
 
 
 @frozen
@@ -40,9 +42,12 @@ _PAIRS = {
     "DOGE-USD": _Pair(0.12, 7, QTY_DECIMALS, "13"),
     "LTC-USD": _Pair(80.0, 2, QTY_DECIMALS, "0.04"),
     "BTC-USDT": _Pair(60_000.0, 1, QTY_DECIMALS, "0.00005"),
+    "ETH-USDT": _Pair(3_000.0, 2, QTY_DECIMALS, "0.001"),
+    "USDT-USD": _Pair(1.0, 5, QTY_DECIMALS, "5"),
     "BTC-EUR": _Pair(55_000.0, 1, QTY_DECIMALS, "0.00005"),
     "ETH-EUR": _Pair(2_750.0, 2, QTY_DECIMALS, "0.001"),
     "ETH-BTC": _Pair(0.05, 5, QTY_DECIMALS, "0.001"),
+    "SOL-BTC": _Pair(0.0025, 7, QTY_DECIMALS, "0.02"),
 }
 
 
@@ -58,7 +63,7 @@ def listing(symbols: Sequence[str]) -> list[Instrument]:
 
 def styles(symbol: str) -> MarketStyle:
     """How the market of a canonical symbol behaves."""
-    return market_style(symbol, _PAIRS[symbol])
+    return market_style(symbol, _PAIRS[symbol], _LAG_NS)
 
 
 def _instrument(symbol: str) -> Instrument:

@@ -98,7 +98,7 @@ def seeded_source(
     return SeededSource(
         listing(options.symbols or DEFAULT_SYMBOLS),
         styles,
-        options.seed,
+        options,
         participant,
         lambda market: SeededPublished(market, deliver, order_type),
         tick_ns=TICK_NS,

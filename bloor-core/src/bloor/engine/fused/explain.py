@@ -41,6 +41,11 @@ class _Deaf:
 
     sell = buy
 
+    def of(self, leg: int) -> _Deaf:
+        """Itself: a strategy in compiled code has one leg here."""
+        self._desk.of(leg)
+        return self
+
     def cancel(self, _number: int) -> bool:
         """Granted."""
         return True

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Fusion", "NativeJournal"]
 
+#: Why a strategy that is declared compiled runs in Python.
+TOGETHER = "it trades several instruments together, and compiled code here knows one instrument at a time"
 #: Prices and quantities beyond it are for Python, which has no largest integer.
 WHOLE = (1 << 62) - 1
 
@@ -144,7 +146,9 @@ class Fusion:
         self._settler.desks[memory.address] = desk
         desk.use_cells(memory.cells)
         cls = type(desk.strategy)
-        if cls.compiled:
+        if cls.compiled and cls.together:
+            self.reasons[desk.strategy.name] = TOGETHER
+        elif cls.compiled:
             strategy = in_memory(cls)(engine.plan.strategies[desk.number].config)
             memory.use(strategy, compile_handlers(cls))
             memory.orders.replace, memory.orders.amend = self._changes.addresses

@@ -101,7 +101,7 @@ class FusedHandlers:
     def raiser(self, event: EventView) -> Callable[[], None]:
         """A function named as the handler of an event, which settles what that asked for and raises what it raised."""
         handler = _ON_EVENT[event.kind]
-        view = self._desk.book.view
+        view = self._desk.book
         arguments = (view, self._desk) if handler is Handler.BOOK else (event, view, self._desk)
         error = self._explained(handler, arguments)
 

@@ -23,6 +23,7 @@ from bloor.native.memory import Cells
 from bloor.risk import kernel as risk_kernel
 from bloor.risk.gate import CHECK_FAILED, Gate
 from bloor.strategy.compiled.handlers import CompiledHandlers
+from bloor.strategy.legs import describe, join
 from bloor.strategy.memory import OrdersRecord
 from bloor.venue.entry import LONGEST, CompiledEntry
 
@@ -129,7 +130,6 @@ class DeskMemory:
             conn: Number of the connection of its orders.
         """
         entries, functions = fused_entries(), entry.functions()
-        instrument = desk.instrument
         self._kept = desk, entry, functions
         self._strategy: object = None
         self.run = run.cells
@@ -137,17 +137,16 @@ class DeskMemory:
         self.array = cells = np.zeros(layout.DESK_CELLS, np.int64)
         self._open = np.zeros(layout.OPEN_MAX * layout.OPEN_CELLS, np.int64)
         self.orders = OrdersRecord()
-        self.orders.exposure, self.orders.book = desk.exposure.address, desk.book.view.address
-        self.orders.lot_units, self.orders.min_lots = desk.lot_units, desk.min_lots
-        self.orders.tick_units = instrument.tick_units
-        self.orders.value_scale = float(10**instrument.value_decimals)
+        self.orders.exposure, self.orders.book = desk.exposure.address, desk.book.address
+        describe(self.orders, desk.instrument, desk.traits)
+        self._legs = join([self.orders])
         self.orders.place, self.orders.cancel = entries.address["place"], entries.address["cancel"]
         self.orders.cancel_all = entries.address["cancel_all"]
         self.orders.desk = address(cells)
         written = {
             layout.DESK_RUN: address(run.array), layout.ORDERS: self.orders.address, layout.STRATEGY: desk.number,
             layout.INSTRUMENT: desk.index, layout.LOT_UNITS: desk.lot_units, layout.INTENT: desk.intent.address,
-            layout.EXPOSURE: desk.exposure.address, layout.BOOK: desk.book.view.address, layout.ENTRY: entry.address,
+            layout.EXPOSURE: desk.exposure.address, layout.BOOK: desk.book.address, layout.ENTRY: entry.address,
             layout.PLACE: functions.address["place"], layout.CANCEL: functions.address["cancel"],
             layout.ENTRY_INSTRUMENT: which, layout.CONN: conn, layout.OPEN: address(self._open),
         }  # fmt: skip

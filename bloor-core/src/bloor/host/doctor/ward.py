@@ -33,6 +33,9 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
     "normalizer": ("bloor_normalizer",),
     "strategy": ("bloor_strategy",),
     "risk_check": ("bloor_risk_check",),
+    "queue_model": ("bloor_queue_model",),
+    "latency_model": ("bloor_latency_model",),
+    "fee_model": ("bloor_fee_model",),
     "unknown": (),
 }
 #: Beyond this an import is slow enough for a word: every command that uses the plug-in waits for it.

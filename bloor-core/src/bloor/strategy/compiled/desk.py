@@ -8,13 +8,14 @@ from __future__ import annotations
 from typing import Any
 
 from bloor.model.orders import OrderType, Side, TimeInForce
-from bloor.native.memory import call4, call6, cell_at, float_at, product_float
+from bloor.native.memory import call4, call6, cell_at, float_at, product_float, put_cell
 from bloor.risk.check import Exposure
 from bloor.strategy.memory import OrdersRecord
 
-__all__ = ["EXPOSURE", "amend", "buy", "cancel", "cancel_all", "lots_for", "replace", "sell", "sellable_lots"]
+__all__ = ["EXPOSURE", "amend", "buy", "cancel", "cancel_all", "lots_for", "of", "replace", "sell", "sellable_lots"]
 
 _fields: Any = OrdersRecord.DTYPE.fields
+NOW: int = _fields["now_ns"][1]
 EXPOSURE: int = _fields["exposure"][1]
 LOT_UNITS: int = _fields["lot_units"][1]
 TICK_UNITS: int = _fields["tick_units"][1]
@@ -24,6 +25,8 @@ CANCEL: int = _fields["cancel"][1]
 CANCEL_ALL: int = _fields["cancel_all"][1]
 REPLACE: int = _fields["replace"][1]
 AMEND: int = _fields["amend"][1]
+LEGS: int = _fields["legs"][1]
+DESKS: int = _fields["desks"][1]
 _held: Any = Exposure.DTYPE.fields
 POSITION: int = _held["position"][1]
 OPEN_SELL: int = _held["open_sell"][1]
@@ -95,3 +98,12 @@ def lots_for(orders: int, value: float, price: int) -> int:
     if not -PAST <= lots < PAST:
         raise OverflowError("lots_for: the value divided by the price of a lot is no number of 63 bits")
     return int(lots)
+
+
+def of(orders: int, leg: int) -> int:
+    """The record of another desk of the strategy, brought to the time of the event."""
+    if leg < 0 or leg >= cell_at(orders + LEGS):
+        raise IndexError("of: there is no such leg")
+    other = cell_at(cell_at(orders + DESKS) + 8 * leg)
+    put_cell(other + NOW, cell_at(orders + NOW))
+    return other

@@ -24,6 +24,7 @@ from bloor.native.caching import cache_folder, cache_in, rebound
 from bloor.native.entries import entry_address, jit_is_off
 from bloor.native.linking import linked as linked_kernels
 from bloor.risk import check
+from bloor.strategy import legs
 from bloor.strategy.api import Strategy
 from bloor.strategy.compiled import (
     arithmetic,
@@ -55,7 +56,8 @@ SHAPES = {2: driver.with_orders, 3: driver.with_book, 4: driver.with_event}
 #: Files of ours that the machine code is made by, and those with the records and numbers that it knows.
 SOURCES: tuple[ModuleType, ...] = (
     memory, twins, native_linking, records, orders, events, bars, view, check, ladder, books, arithmetic, arrays, book,
-    desk, driver, linking, passes, subset, typing, views, sys.modules[layout_of.__module__], sys.modules[__name__],
+    desk, driver, legs, linking, passes, subset, typing, views, sys.modules[layout_of.__module__],
+    sys.modules[__name__],
 )  # fmt: skip
 
 
@@ -228,10 +230,11 @@ def _driver_names(
 ) -> dict[str, Any]:
     """The global names of the driver for one strategy."""
     made = typing.types_of_views()
-    at = {kind: made.at(made.view(kind, kernels)) for kind in (*EVENTS.values(), views.BOOK, views.ORDERS)}
+    type_of = made.family(kernels)
+    at = {kind: made.at(type_of(kind)) for kind in (*EVENTS.values(), views.BOOK, views.ORDERS)}
     names: dict[str, Any] = dict(vars(driver))
     known = {**names, "book_at": at[views.BOOK], "orders_at": at[views.ORDERS]}
-    known["self_at"] = made.at(made.view(view, functions))
+    known["self_at"] = made.at(made.family(functions)(view))
     for handler in handlers:
         method = view.methods[METHODS[handler]]
         shape = SHAPES[_parameters(handler)]

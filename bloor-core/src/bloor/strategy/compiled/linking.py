@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import inspect
 from collections.abc import Callable, Iterator, Mapping
+from enum import IntEnum
 from types import CellType, CodeType, FunctionType, ModuleType
 from typing import Any
 
@@ -92,9 +93,8 @@ class Linked(Mapping[Callable[..., Any], Any]):
         if constant(value):
             self.constants.append(f"{name} = {value!r}")
         elif isinstance(value, type):
-            self.constants.append(
-                f"{name} = {value.__module__}.{value.__qualname__} {list(vars(value).items())!r:.2000}"
-            )
+            members = [(member.name, int(member)) for member in value] if issubclass(value, IntEnum) else []
+            self.constants.append(f"{name} = {value.__module__}.{value.__qualname__} {members}")
         return value
 
     def _module(self, name: str, module: ModuleType) -> ModuleType:

@@ -45,7 +45,7 @@ class PlainView:
     def __getattr__(self, name: str) -> Any:
         view = self._view
         if name in view.cells:
-            return view.cells[name].kind(self._cell(name).value)
+            return self._given(name, view.cells[name].kind(self._cell(name).value))
         if name in view.arrays:
             found = view.arrays[name]
             code, form = CELLS[found.kind]
@@ -53,14 +53,20 @@ class PlainView:
             return memoryview(elements).cast("B").cast(form)  # type: ignore[call-overload]
         me = self if view.own else self._at
         if name in view.values:
-            return view.values[name](me)
+            return self._given(name, view.values[name](me))
         if name in view.methods:
-            return partial(view.methods[name], me)
+            method = partial(view.methods[name], me)
+            return (lambda *args: self._given(name, method(*args))) if name in view.gives else method
         if name in view.free:
             return view.free[name]
         if name in view.constants:
             return view.constants[name]
         raise AttributeError(f"{view.name} has no attribute {name!r}")
+
+    def _given(self, name: str, found: Any) -> Any:
+        """What an attribute or a method gives: another view, or the number as it is."""
+        gives = self._view.gives.get(name)
+        return found if gives is None else PlainView(gives(), found)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if not self._view.own or name not in self._view.cells:

@@ -301,7 +301,7 @@ def constant(value: Any) -> bool:
         return all(constant(item) for item in value)
     if isinstance(value, bool | float) and type(value) in (bool, float):
         return True
-    return isinstance(value, int) and (type(value) is int or isinstance(value, IntEnum)) and value in INT64
+    return isinstance(value, int) and (type(value) is int or isinstance(value, IntEnum)) and int(value) in INT64
 
 
 def _closure(function: FunctionType) -> dict[str, Any]:

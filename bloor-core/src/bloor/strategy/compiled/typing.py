@@ -12,6 +12,7 @@ from typing import Any
 from attrs import frozen
 
 from bloor.errors import nearest
+from bloor.native.linking import for_any_constant
 from bloor.strategy.compiled.arrays import ArrayTypes, array_types
 from bloor.strategy.compiled.views import Argument, Cell, View
 
@@ -26,8 +27,8 @@ class ViewTypes:
     """What :func:`types_of_views` made.
 
     Attributes:
-        view: ``view(view, functions)``: the numba type of a view; ``functions[plain]`` is the compiled form of each of
-            its plain functions.
+        family: ``family(functions)``: what gives the numba type of each view, the same one every time;
+            ``functions[plain]`` is the compiled form of each plain function of the views.
         at: ``at(type)``: the compiled function that makes an address a view.
         complaint: The numba ``TypingError`` that carries a finished message for the author of a strategy.
         view_type: The class of the types of views.
@@ -35,7 +36,7 @@ class ViewTypes:
         arrays: The types of arrays.
     """
 
-    view: Callable[[View, Mapping[Any, Any]], Any]
+    family: Callable[[Mapping[Any, Any]], Callable[[View], Any]]
     at: Callable[[Any], Any]
     complaint: Callable[..., Exception]
     view_type: Any
@@ -47,13 +48,15 @@ class ViewTypes:
 def types_of_views() -> ViewTypes:
     """Teaches numba what a view is; once a process."""
     from llvmlite import ir as llvm
-    from numba import core, extending
+    from numba import core, extending, njit
 
     types: Any = core.types
     errors: Any = core.errors
     templates: Any = core.typing.templates
     models: Any = core.datamodel.models
     numba: Any = extending
+    lean: dict[str, Any] = {"_nrt": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    jit: Any = njit(error_model="numpy", **lean)
 
     word, real, byte = llvm.IntType(64), llvm.DoubleType(), llvm.IntType(8)
     numba_kinds: dict[type, Any] = {int: types.int64, float: types.float64, bool: types.boolean}
@@ -79,12 +82,27 @@ def types_of_views() -> ViewTypes:
 
         count = 0
 
-        def __init__(self, view: View, functions: Mapping[Any, Any]) -> None:
+        def __init__(self, view: View, functions: Mapping[Any, Any], others: Callable[[View], Any]) -> None:
             ViewType.count += 1
             super().__init__(f"{view.name}#{ViewType.count}")
             self.view = view
             self.functions = functions
+            self.others = others
             self.first = self if view.own else types.int64
+
+        def given(self, name: str, plain: Any) -> Any:
+            """The type of what an attribute or a method gives: another view's, or the ``plain`` one."""
+            return self.others(self.view.gives[name]()) if name in self.view.gives else plain
+
+    def family(functions: Mapping[Any, Any]) -> Callable[[View], Any]:
+        made: dict[View, Any] = {}
+
+        def type_of(view: View) -> Any:
+            if view not in made:
+                made[view] = ViewType(view, functions, type_of)
+            return made[view]
+
+        return type_of
 
     class MethodType(types.Callable, types.Opaque):  # type: ignore[misc]
         """A method of a view; its value is the view's address."""
@@ -96,7 +114,9 @@ def types_of_views() -> ViewTypes:
 
         @property
         def function(self) -> Any:
-            return self.owner.functions[self.owner.view.methods[self.method]]
+            function = self.owner.functions[self.owner.view.methods[self.method]]
+            gives = self.owner.given(self.method, None)
+            return function if gives is None else giving(function, gives)
 
         def get_call_type(self, context: Any, args: Any, kws: Any) -> Any:
             declared = self.owner.view.arguments.get(self.method)
@@ -139,6 +159,16 @@ def types_of_views() -> ViewTypes:
             wanted = {int: "an int", float: "a float", bool: "True or False"}[argument.kind]
             raise Complaint(f"{name}: expected {argument.name} as {wanted}{argument.unit}, got {said(given)}")
 
+    @cache
+    def giving(function: Any, kind: ViewType) -> Any:
+        """A compiled function that gives an address, made one that gives the view there."""
+        view_at = at(kind)
+
+        def given(address: int, *rest: Any) -> Any:
+            return view_at(function(address, *rest))
+
+        return for_any_constant(jit(given))
+
     @numba.register_model(ViewType)
     @numba.register_model(MethodType)
     class AddressModel(models.PrimitiveModel):  # type: ignore[misc]
@@ -161,11 +191,11 @@ def types_of_views() -> ViewTypes:
         def generic_resolve(self, owner: ViewType, name: str) -> Any:
             view = owner.view
             if name in view.cells:
-                return numba_kinds[view.cells[name].kind]
+                return owner.given(name, numba_kinds[view.cells[name].kind])
             if name in view.arrays:
                 return arrays.type(view.arrays[name].kind, view.arrays[name].size)
             if name in view.values:
-                return value_of(owner, name, self.context)[1].return_type
+                return owner.given(name, value_of(owner, name, self.context)[1].return_type)
             if name in view.methods:
                 return MethodType(owner, name)
             if name in view.free:
@@ -232,4 +262,4 @@ def types_of_views() -> ViewTypes:
 
         return view_at
 
-    return ViewTypes(ViewType, at, Complaint, ViewType, said, arrays)
+    return ViewTypes(family, at, Complaint, ViewType, said, arrays)

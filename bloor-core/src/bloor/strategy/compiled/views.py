@@ -17,6 +17,7 @@ from bloor.market.view import BookView
 from bloor.model.records import RecordView
 from bloor.risk.check import Exposure
 from bloor.strategy.compiled import book, desk
+from bloor.strategy.legs import Traits
 from bloor.strategy.memory import FillRecord, OrderRecord, OrdersRecord
 
 __all__ = [
@@ -102,6 +103,7 @@ class View:
         free: Static method -> the function.
         arguments: Method -> its arguments, where only some types will do.
         constants: Attribute -> its value, which never changes.
+        gives: Attribute or method whose number is the address of another view -> that view.
         absent: Attribute that Python handlers have and compiled ones cannot -> why, and what to do.
         own: Whether this is the strategy itself: its cells may be assigned to, and its functions are given the view,
             not its address.
@@ -115,6 +117,7 @@ class View:
     free: Mapping[str, Callable[..., Any]] = field(factory=dict)
     arguments: Mapping[str, tuple[Argument, ...]] = field(factory=dict)
     constants: Mapping[str, Any] = field(factory=dict)
+    gives: Mapping[str, Callable[[], View]] = field(factory=dict)
     absent: Mapping[str, str] = field(factory=dict)
     own: bool = False
 
@@ -162,7 +165,7 @@ FILL = _record(
     },
 )  # fmt: skip
 SIDE = Argument("side", int, unit=" (Side.BUY or Side.SELL)")
-BOOK = View(
+BOOK: View = View(
     "book",
     cells_of(BookView.DTYPE),
     values={"two_sided": book.two_sided, "mid2": book.mid2, "spread": book.spread},
@@ -181,17 +184,17 @@ ORDER_ARGUMENTS = (
     Argument("post_only", bool, by_name=True),
     Argument("ioc", bool, by_name=True),
 )
-ORDERS = View(
+ORDERS: View = View(
     "orders",
     {
         **{name: cell for name, cell in cells_of(OrdersRecord.DTYPE).items()
-           if name in ("now_ns", "lot_units", "min_lots")},
+           if name in ("now_ns", "lot_units", "min_lots", "book", "leg", "legs", *Traits._fields)},
         **{name: cell for name, cell in cells_of(Exposure.DTYPE, through=desk.EXPOSURE).items()
            if name in ("position", "open_buy", "open_sell", "open_orders")},
     },
     values={"sellable_lots": desk.sellable_lots},
     methods={"buy": desk.buy, "sell": desk.sell, "cancel": desk.cancel, "cancel_all": desk.cancel_all,
-             "replace": desk.replace, "amend": desk.amend, "lots_for": desk.lots_for},
+             "replace": desk.replace, "amend": desk.amend, "lots_for": desk.lots_for, "of": desk.of},
     arguments={
         "buy": ORDER_ARGUMENTS,
         "sell": ORDER_ARGUMENTS,
@@ -200,5 +203,7 @@ ORDERS = View(
         "replace": (Argument("number", int), *ORDER_ARGUMENTS[:2]),
         "amend": (Argument("number", int), ORDER_ARGUMENTS[1]),
         "lots_for": (Argument("value", float, unit=" (quote asset)"), Argument("price", int, unit=" (ticks)")),
+        "of": (Argument("leg", int),),
     },
+    gives={"book": lambda: BOOK, "of": lambda: ORDERS},
 )  # fmt: skip

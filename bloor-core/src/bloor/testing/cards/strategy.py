@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
+
+from attrs import evolve
 
 from bloor.errors import BloorError
 from bloor.model.instrument import Instrument
@@ -26,10 +28,21 @@ STEPS = 150
 
 
 class StrategyCards(Cards):
-    """What every strategy promises."""
+    """What every strategy promises.
+
+    Attributes:
+        legs: What a strategy of several instruments is played in, each with the price in ticks at which it begins; none
+            for the same pair at two venues, in every precision. At these prices there must be nothing to gain.
+        symbols: What such a strategy trades in a run, each ``venue:SYMBOL``; none for the default of the first two
+            simulated venues that are installed.
+        sets: ``section.key=value`` of the configuration of such a run, where it needs any.
+    """
 
     kind: ClassVar[str] = "strategy"
     hook: ClassVar[str] = "bloor_strategy"
+    legs: ClassVar[Sequence[tuple[Instrument, int]]] = ()
+    symbols: ClassVar[Sequence[str]] = ()
+    sets: ClassVar[Sequence[str]] = ()
 
     @property
     def strategy(self) -> type[Strategy]:
@@ -43,13 +56,14 @@ class StrategyCards(Cards):
         own = [
             name.removeprefix("on_") for name in METHODS.values() if getattr(cls, name) is not getattr(Strategy, name)
         ]
-        return {"compiled form": cls.compiled, "handlers": ", ".join(own) or "none"}
+        trades = {"trades": "its instruments together"} if cls.together else {}
+        return {"compiled form": cls.compiled, "handlers": ", ".join(own) or "none", **trades}
 
     def played(
         self, seed: int, market: Market = Market.MOVING, *, config: Any = None, instrument: Instrument = INSTRUMENT
     ) -> Play:
         """A play of the Python form that is over."""
-        play = Play(OneForm(self.strategy, config, instrument), seed, market)
+        play = self._play(seed, market, config=config, instrument=instrument)
         play.run(STEPS)
         return play
 
@@ -121,7 +135,7 @@ class StrategyCards(Cards):
 
         Nothing has changed, so there is nothing to decide; whoever goes on asking pays fees or rate limits for it.
         """
-        play = Play(OneForm(self.strategy), 1, Market.STILL)
+        play = self._play(1, Market.STILL)
         play.run(900)
         early = len(play.stage.asked)
         for _ in range(600):
@@ -145,10 +159,10 @@ class StrategyCards(Cards):
     def test_s08_instances_share_nothing(self) -> None:
         """An instance decides as it does alone while another one is at work beside it.
 
-        There is one instance for each instrument; a list or dictionary in the class would be one for all.
+        There is one instance for each instrument, or each run; a list or dictionary in the class would be one for all.
         """
         alone = self.played(1).stage.asked
-        one, other = Play(OneForm(self.strategy), 1), Play(OneForm(self.strategy), 2)
+        one, other = self._play(1), self._play(2)
         for play in (one, other):
             play.start()
         for _ in range(STEPS):
@@ -181,10 +195,10 @@ class StrategyCards(Cards):
         """
 
         def possible(seed: int, which: int) -> None:
-            instrument = TRADED[which]
-            play = self.played(seed, instrument=instrument)
-            for order in play.stage.asked:
+            stage = self.played(seed, instrument=TRADED[which]).stage
+            for order, leg in zip(stage.asked, stage.asked_on, strict=True):
                 if len(order) == 5:
+                    instrument = stage.legs[leg].instrument
                     side, price, lots = (int(cell) for cell in order[:3])
                     assert side in (1, -1) and price >= 1 and lots >= instrument.min_lots, (
                         f"asked for {lots} lots at {price} ticks; smallest are {instrument.min_lots} and 1"
@@ -208,7 +222,7 @@ class StrategyCards(Cards):
         self._compiled()
 
         def same(seed: int) -> None:
-            Play(self._both(), seed).run(STEPS)
+            Play(self._both(), seed, prices=self._prices).run(STEPS)
 
         for_seeds(same, daily=40)
 
@@ -221,7 +235,7 @@ class StrategyCards(Cards):
         configs = [None, *(config_class(self.strategy)(**{name: value}) for name, value in self._extremes())]
 
         def same(seed: int, config: int, which: int) -> None:
-            Play(self._both(configs[config], TRADED[which]), seed, Market.WILD).run(STEPS)
+            Play(self._both(configs[config], TRADED[which]), seed, Market.WILD, prices=self._prices).run(STEPS)
 
         st = strategies()
         which = st.integers(0, len(TRADED) - 1)
@@ -263,9 +277,10 @@ class StrategyCards(Cards):
 
         run = self._run([Failing, Watching])
         run.for_seconds(5)
-        failing, watching = run.engine.desks
-        assert "made to fail" in failing.halted, f"expected it to be halted, got {failing.halted!r}"
-        assert not watching.halted and len(heard) > 1, "the other strategy did not go on"
+        failing = [desk.halted for desk in run.engine.desks if isinstance(desk.strategy, Failing)]
+        watching = [desk.halted for desk in run.engine.desks if isinstance(desk.strategy, Watching)]
+        assert all("made to fail" in why for why in failing), f"expected it to be halted, got {failing}"
+        assert not any(watching) and len(heard) > 1, "the other strategy did not go on"
 
     # ---- what the cards need ----------------------------------------------------------------------------------------
 
@@ -281,7 +296,26 @@ class StrategyCards(Cards):
         self._both()
 
     def _both(self, config: Any = None, instrument: Instrument = INSTRUMENT) -> BothForms:
-        return BothForms(self.strategy, config, instrument, StageOrders)
+        first, *others = self._instruments(instrument)
+        return BothForms(self.strategy, config, first, StageOrders, others=others)
+
+    def _play(
+        self, seed: int, market: Market = Market.MOVING, *, config: Any = None, instrument: Instrument = INSTRUMENT
+    ) -> Play:
+        """A play of the Python form that has not begun."""
+        first, *others = self._instruments(instrument)
+        return Play(OneForm(self.strategy, config, first, others=others), seed, market, prices=self._prices)
+
+    def _instruments(self, instrument: Instrument) -> list[Instrument]:
+        """What is played in, of the precision of an instrument where that is open."""
+        if not self.strategy.together:
+            return [instrument]
+        return [leg for leg, _ in self.legs] or [instrument, evolve(instrument, venue="other")]
+
+    @property
+    def _prices(self) -> list[int]:
+        """Where the prices begin; none where that is open."""
+        return [price for _, price in self.legs] if self.strategy.together else []
 
     def _run(self, classes: list[type[Strategy]]) -> Any:
         from bloor.testing.virtual import VirtualRun
@@ -293,7 +327,15 @@ class StrategyCards(Cards):
         if not venues:
             does_not_apply("no venue with a simulation is installed here; pip install bloor-binance")
         named = [self.plugin] if classes[0] is self.strategy else []
-        return VirtualRun(named, strategies=classes[len(named) :], venue=venues[0], seed=1)
+        places = venues[: 2 if self.strategy.together else 1]
+        symbols = self.symbols if self.strategy.together else ()
+        if symbols:
+            places = list(dict.fromkeys(text.partition(":")[0] for text in symbols))
+            if missing := sorted(set(places) - set(venues)):
+                does_not_apply(f"no simulation of {' and '.join(missing)} is installed here, where it trades")
+        return VirtualRun(
+            named, strategies=classes[len(named) :], venue=places, symbols=symbols, sets=tuple(self.sets), seed=1
+        )
 
 
 def _handlers(cls: type[Strategy]) -> list[str]:

@@ -63,10 +63,7 @@ class SimulatedAcme:
         for instrument in listed(options.symbols):
             market = Market(instrument, MatchingBook())
             name = instrument.venue_symbol
-            seed, path = f"{options.seed} acme {name}", f"{options.seed} {instrument.base}"
-            model = SeededMarket(
-                instrument, market.book, style(instrument.symbol), seed=seed, path=path, order_id=lambda: next(ids)
-            )
+            model = SeededMarket(instrument, market.book, style(instrument.symbol), options, lambda: next(ids))
             market.driver = model
             markets[name] = market
             self._publishers[name] = Publisher(market, outbox, self.faults)

@@ -1,0 +1,1 @@
+"""Backtests: recorded markets, the strategies of live trading, and an exchange that is a model of the venue's."""

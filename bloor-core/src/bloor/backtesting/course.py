@@ -1,0 +1,141 @@
+"""The course of one backtest: kernels run, rows are handed to them, and what they write is gathered."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from attrs import frozen
+
+from bloor.backtesting import layout as at
+from bloor.backtesting.kernels import stepping
+from bloor.backtesting.memory import RunMemory, address, put
+from bloor.engine.decisions import DecisionKind
+from bloor.errors import RunError
+from bloor.native.memory import Cells
+
+__all__ = ["Logs", "run_course"]
+
+DENY = int(DecisionKind.DENY)
+
+_FAULTS = {
+    at.FAULT_SLOTS: f"a strategy has more than {at.SLOTS} open orders in one instrument",
+    at.FAULT_RING: f"more than {at.RING} messages are on their way between a strategy and a venue",
+    at.FAULT_TAKES: f"orders have taken from more than {at.TAKES} levels that have not changed since",
+    at.FAULT_QUANTITY: "a strategy asked for a quantity that has more than 63 bits in units",
+    at.FAULT_FAR: "a book has more levels far from its best price than a strategy's book has room for",
+}
+
+
+@frozen(eq=False)
+class Logs:
+    """What a backtest wrote.
+
+    Attributes:
+        decisions: ``(n, 8)`` int64: 64-byte decisions (:mod:`bloor.engine.decisions`), without client ids; none where
+            they were not to be kept.
+        fills: ``(n, 11)`` int64, columns ``FILL_`` of :mod:`bloor.backtesting.layout`.
+        ended_parts: Orders that are over, in pieces: see :attr:`ended`.
+        hash: BLAKE2b-128 of all fills and of a sum over all decisions, in hex.
+        decided: How many decisions there were.
+        denied: Verdict of the gate (:mod:`bloor.risk.kernel`) -> how many orders it stopped.
+        events: Handlers called.
+    """
+
+    decisions: Cells
+    fills: Cells
+    ended_parts: Sequence[Cells]
+    hash: str
+    decided: int
+    denied: Mapping[int, int]
+    events: int
+
+    @property
+    def ended(self) -> Cells:
+        """Orders that are over, ``(n, 7)`` int64, columns ``ENDED_``; put together when asked for."""
+        joined: Cells = np.concatenate(self.ended_parts)
+        return joined
+
+
+def run_course(memory: RunMemory, *, keep_decisions: bool = False) -> Logs:
+    """Runs a backtest from its first row to its last.
+
+    Args:
+        memory: What kernels work on, not run yet.
+        keep_decisions: Whether every decision is kept, and not only their hash.
+
+    Raises:
+        RunError: A strategy asked for more than a backtest has room for.
+    """
+    course = _Course(memory, keep_decisions)
+    end_ns = max((lane.last_ns() for lane in memory.lanes), default=0)
+    for lane in memory.lanes:
+        put(lane.cells, at.END_NS, end_ns)
+    course.follow()
+    course.stop(address(memory.cells), end_ns, 0, 0)
+    course.follow()
+    return course.finish()
+
+
+class _Course:
+    """A backtest under way."""
+
+    def __init__(self, memory: RunMemory, keep_decisions: bool) -> None:
+        kernels = stepping().call
+        self.stop = kernels["stop"]
+        self._step, self._collect = kernels["run"], kernels["collect"]
+        self._memory, self._keep = memory, keep_decisions
+        put(memory.cells, at.RUN_KEEPS, int(keep_decisions))
+        self._fills: list[Cells] = []
+        self._ended: list[Cells] = []
+        self._decisions: list[Cells] = []
+        self._denied: Counter[int] = Counter()
+        self._hash = hashlib.blake2b(digest_size=16)
+
+    def follow(self) -> None:
+        """Runs until the rows are used up and nothing is on its way."""
+        memory, run = self._memory, address(self._memory.cells)
+        while True:
+            answer = self._step(run, 0, 0, 0)
+            if answer == at.DONE:
+                return
+            if answer == at.NEED_ROWS:
+                memory.lane_at().next_rows(self._collect)
+            elif answer == at.NEED_VENUE:
+                memory.lane_at().next_venue_rows()
+            elif answer == at.NEED_LOG:
+                self._gather()
+            else:
+                fault = int(memory.cells[at.RUN_FAULT // 8])
+                if fault == at.FAULT_ENDED:
+                    return
+                if fault == at.FAULT_INTERRUPTED:
+                    raise memory.interruption()
+                raise RunError(f"the backtest cannot go on: {_FAULTS[fault]}")
+
+    def _gather(self) -> None:
+        decisions, fills, ended = self._memory.take_logs()
+        self._hash.update(fills.data)
+        denials = decisions[decisions[:, 0] & 255 == DENY]
+        self._denied.update((denials[:, 1] >> 32).tolist())
+        self._fills.append(fills)
+        self._ended.append(ended)
+        if self._keep and len(decisions):
+            self._decisions.append(decisions)
+
+    def finish(self) -> Logs:
+        """Everything that was written."""
+        self._gather()
+        self._hash.update(self._memory.cells[at.RUN_SUM // 8 : at.RUN_DECIDED // 8 + 1].data)
+        none = np.zeros((0, at.DECISION_BYTES // 8), np.int64)
+        return Logs(
+            decisions=np.concatenate([none, *self._decisions]),
+            fills=np.concatenate(self._fills),
+            ended_parts=tuple(self._ended),
+            hash=self._hash.hexdigest(),
+            decided=int(self._memory.cells[at.RUN_DECIDED // 8]),
+            denied=dict(self._denied),
+            events=int(self._memory.cells[at.RUN_EVENTS // 8]),
+        )

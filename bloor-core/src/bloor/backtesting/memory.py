@@ -1,0 +1,343 @@
+"""The memory of a backtest: records of the run, of its lanes and its desks, and what they point to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from bloor.backtesting import layout as at
+from bloor.backtesting.kept import AgainWindows, KeptSights
+from bloor.backtesting.kernels import asking, deepening, venue
+from bloor.backtesting.models.queue import QueueEntries
+from bloor.backtesting.python.depth import LevelsOnDemand
+from bloor.backtesting.rows import RowCursor, StoredRows
+from bloor.backtesting.venueside import VenueWindows
+from bloor.market import ladder
+from bloor.market.bars import BarRecord
+from bloor.market.book import OrderBook
+from bloor.market.events import NO_PRICE, EventKind
+from bloor.market.view import BookState, BookView
+from bloor.model.instrument import Instrument
+from bloor.native.memory import Cells
+from bloor.risk.check import Exposure, OrderIntent
+from bloor.strategy.memory import FillRecord, Handler, OrderRecord, OrdersRecord
+
+__all__ = ["DeskMemory", "LaneMemory", "RunMemory", "address", "put"]
+
+#: Rows of a log before Python takes them away.
+LOG_ROWS = 1 << 14
+#: The same of orders that are over; from 4 MB on numpy asks for large pages, which are there sooner.
+ENDED_ROWS = 1 << 17
+#: Cells of the far levels of a book that is kept for strategies.
+FAR_CELLS = 1 << 18
+
+
+def address(array: np.ndarray[Any, Any]) -> int:
+    """Where an array lies."""
+    return int(array.ctypes.data)
+
+
+def put(cells: Cells, offset: int, value: int) -> None:
+    """Writes the cell at an offset in bytes."""
+    cells[offset // 8] = value
+
+
+class LaneMemory:
+    """One instrument at a venue.
+
+    Attributes:
+        cells: The lane's cells.
+        view: The book as strategies see it.
+        wants: Bits of kinds of events that strategies are handed.
+
+    The levels behind the best are kept from :meth:`deepen` on, which the first question about them calls.
+    """
+
+    def __init__(
+        self,
+        instrument: Instrument,
+        rows: StoredRows,
+        windows: VenueWindows | AgainWindows,
+        *,
+        until_ns: int = at.NEVER,
+        latencies: tuple[Cells, Cells],
+        queue: QueueEntries,
+        fees: Cells | None,
+    ) -> None:
+        """Makes the memory of a lane.
+
+        Args:
+            instrument: What is traded.
+            rows: Its stored events.
+            windows: The same at the venue, annotated.
+            until_ns: Nothing later is known.
+            latencies: Of order entry and of responses, ns.
+            queue: The queue model.
+            fees: The fees' cells; None for none.
+        """
+        self.instrument = instrument
+        self.cells = np.zeros(at.LANE_CELLS, np.int64)
+        self.wants = 0
+        self.windows = windows
+        self._rows, self._until_ns = rows, until_ns
+        self._cursor = RowCursor(rows.windows(until_ns))
+        self._state = 0
+        self._windows_used = 0
+        self._queue, self._latencies, self._fees = queue, latencies, fees
+        self._visits: Cells = np.zeros((0, at.SIGHT_BYTES // 8), np.int64)
+        self._books: Cells = self._visits
+        self._slots = np.zeros((at.SLOTS, at.SLOT_BYTES // 8), np.int64)
+        self._free = address(self._slots) + at.SLOT_BYTES * np.arange(at.SLOTS, dtype=np.int64)[::-1].copy()
+        self._live = np.zeros(at.SLOTS, np.int64)
+        self._taken = np.zeros((at.TAKES, at.TAKE_BYTES // 8), np.int64)
+        self._asked, self._told = (np.zeros((at.RING, at.MESSAGE_BYTES // 8), np.int64) for _ in range(2))
+        self._core, self._far = np.zeros(ladder.CORE_CELLS, np.int64), np.zeros(0, np.int64)
+        self.view = BookView(self._core[:8].view(BookView.DTYPE), LevelsOnDemand(self._book))
+        self._fill_in()
+
+    def _fill_in(self) -> None:
+        entry, response = self._latencies
+        view = self.view
+        view.best_bid = view.best_ask = NO_PRICE
+        view.state = BookState.UNSYNCED
+        instrument, queue = self.instrument, self._queue
+        values = {
+            at.VIEW: view.address, at.XNOW: at.LONG_AGO, at.XBID: NO_PRICE, at.XASK: NO_PRICE,
+            at.LIVE: address(self._live), at.TAKEN: address(self._taken), at.ASKED: address(self._asked),
+            at.TOLD: address(self._told), at.ENTRY: address(entry), at.ENTRY_COUNT: len(entry),
+            at.ENTRY_MIN: int(entry.min()), at.RESPONSE: address(response), at.RESPONSE_COUNT: len(response),
+            at.RESPONSE_MIN: int(response.min()), at.QUEUE: queue.params, at.PLACED: queue.placed,
+            at.TRADED: queue.traded, at.CHANGED: queue.changed, at.PARTIAL: 1,
+            at.ORDER_SLOTS: address(self._slots), at.FREE: address(self._free), at.FREE_COUNT: at.SLOTS,
+            at.HORIZON: at.NEVER, at.DUE: at.NEVER, at.LAST_NS: at.LONG_AGO, at.END_NS: at.NEVER - 2,
+            at.SEEN_NS: at.LONG_AGO,
+            at.MIN_UNITS: instrument.min_lots * instrument.lot_units,
+            at.MAX_UNITS: instrument.max_lots * instrument.lot_units,
+            at.FEES: 0 if self._fees is None else address(self._fees),
+            at.ATOMS: 10 ** max(0, 8 - instrument.qty_decimals),
+            at.ADVANCE: venue().address["advance"],
+            at.LOW_BID: 1 << 61, at.LOW_ASK: 1 << 61, at.HIGH_BID: -(1 << 61), at.HIGH_ASK: -(1 << 61),
+        }  # fmt: skip
+        for offset, value in values.items():
+            put(self.cells, offset, value)
+
+    def deepen(self) -> None:
+        """From now on the levels behind the best are kept; those of the rows before are made good."""
+        if len(self._far):
+            return
+        self._far = np.zeros(FAR_CELLS, np.int64)
+        core, far, seen = self._core, self._far, self._core[:8].copy()
+        ladder.reset(core, far)
+        core[ladder.FAR_ADDRESS], core[ladder.FAR_SIZE] = address(far), len(far)
+        core[ladder.TICK_UNITS] = self.instrument.tick_units
+        for offset, value in ((at.DEEP, address(core)), (at.DEEP_FAR, address(far)), (at.DEEP_FAR_CELLS, len(far))):
+            put(self.cells, offset, value)
+        cells = self.cells.copy()
+        for number, rows in zip(range(self._windows_used), self._rows.windows(self._until_ns), strict=False):
+            last = number == self._windows_used - 1
+            count = int(self.cells[at.DEEP_ROW // 8]) if last else len(rows)
+            for offset, value in ((at.ROWS, address(rows)), (at.ROW_COUNT, len(rows)), (at.DEEP_ROW, 0)):
+                put(cells, offset, value)
+            applied = deepening().call["apply_rows"](address(cells), count)
+            if last:
+                put(self.cells, at.DEEP_ROW, applied)
+        core[:8] = seen
+
+    def _book(self) -> OrderBook:
+        """The book as ordinary Python looks into it."""
+        self.deepen()
+        return OrderBook.over(self.instrument, self._core, self._far)
+
+    def next_rows(self, collect: Any) -> bool:
+        """Gives the lane its next window of rows; False when there is none."""
+        more = self._cursor.advance()
+        put(self.cells, at.ROWS_ENDED, 0 if not self._cursor.ended else 1)
+        if not more:
+            return False
+        rows = self._cursor.rows
+        put(self.cells, at.ROWS, address(rows))
+        put(self.cells, at.ROW_COUNT, len(rows))
+        kept = self._kept_sights()
+        if kept is not None and self._windows_used < len(kept):
+            self._show_kept(kept[self._windows_used])
+        else:
+            self._collect(collect, len(rows))
+            if kept is not None:
+                kept.append(self._sights())
+        self._windows_used += 1
+        return True
+
+    def _collect(self, collect: Any, count: int) -> None:
+        if len(self._visits) < count + 1:
+            self._visits, self._books = (np.empty((count + 1, at.SIGHT_BYTES // 8), np.int64) for _ in range(2))
+        put(self.cells, at.VISITS, address(self._visits))
+        put(self.cells, at.BOOKS, address(self._books))
+        self._state = collect(address(self.cells), self.wants, self._state, 0)
+
+    def _kept_sights(self) -> list[KeptSights] | None:
+        """What was found before, window by window; None where nothing is kept."""
+        if not isinstance(self.windows, AgainWindows):
+            return None
+        return self.windows.sights.setdefault((self.wants, int(self.cells[at.BEGIN_NS // 8]), self._until_ns), [])
+
+    def _sights(self) -> KeptSights:
+        visits, books = (int(self.cells[cell // 8]) for cell in (at.VISIT_COUNT, at.BOOK_COUNT))
+        seen_ns = int(self.cells[at.SEEN_NS // 8])
+        return KeptSights(self._visits[:visits].copy(), self._books[:books].copy(), seen_ns, self._state)
+
+    def _show_kept(self, kept: KeptSights) -> None:
+        for offset, value in (
+            (at.VISITS, address(kept.visits)), (at.BOOKS, address(kept.books)), (at.VISIT_COUNT, len(kept.visits)),
+            (at.BOOK_COUNT, len(kept.books)), (at.SEEN_NS, kept.seen_ns), (at.VISIT, 0), (at.BOOK_AT, 0),
+            (at.DEEP_ROW, 0),
+        ):  # fmt: skip
+            put(self.cells, offset, value)
+        self._state = kept.state
+
+    def next_venue_rows(self) -> None:
+        """Gives the lane its next window of the venue's rows."""
+        windows = self.windows
+        more = windows.advance()
+        table = windows.table
+        for offset, value in (
+            (at.VENUE_ROWS, address(windows.out)), (at.VENUE_COUNT, windows.count if more else 0), (at.XI, 0),
+            (at.VENUE_ENDED, 1 if windows.ended else 0), (at.HASH, address(table.slots)),
+            (at.HASH_MASK, len(table.slots) - 1), (at.LEVELS, address(table.levels)),
+            (at.ORDERED, address(table.ordered)), (at.LEVEL_COUNT, table.count), (at.FOUND_BID, -1), (at.FOUND_ASK, -1),
+        ):  # fmt: skip
+            put(self.cells, offset, value)
+
+    def last_ns(self) -> int:
+        """Local time of the last row of all."""
+        for piece in reversed(self._rows.pieces):
+            if len(piece):
+                last = piece[-1]
+                return min(int(last["recv_ns"]) or int(last["exch_ns"]), self._until_ns)
+        return 0
+
+    def open_slots(self) -> np.ndarray[Any, Any]:
+        """Orders that are open, ``(n, 24)`` int64."""
+        used = np.flatnonzero(self._slots[:, at.SLOT_STATUS // 8])
+        return np.take(self._slots, used, axis=0)
+
+
+class DeskMemory:
+    """One strategy in one instrument.
+
+    Attributes:
+        cells: The desk's cells.
+        raised: What ended the backtest: something that one of its handlers has raised and that is no ``Exception``.
+    """
+
+    def __init__(
+        self,
+        lane: LaneMemory,
+        orders: OrdersRecord,
+        *,
+        invoke: int,
+        memory: int,
+        handlers: frozenset[Handler],
+        number: int,
+        strategy: int,
+        instrument: int,
+        timer_ns: int,
+        bars_ns: int,
+        inventory: int,
+    ) -> None:
+        self.lane, self.orders = lane, orders
+        self.raised: BaseException | None = None
+        self.cells = np.zeros(at.DESK_CELLS, np.int64)
+        self.exposure = Exposure()
+        self.exposure.inventory = inventory
+        self.intent = OrderIntent()
+        self.intent.instrument, self.intent.strategy = instrument, strategy
+        self.fill, self.order = FillRecord(), OrderRecord()
+        self.bar, self.closed_bar = BarRecord(), BarRecord()
+        self.bar.close = NO_PRICE
+        self._open = np.zeros(at.SLOTS, np.int64)
+        functions = asking().address
+        orders.exposure, orders.book = self.exposure.address, lane.view.address
+        orders.place, orders.cancel, orders.cancel_all = (
+            functions["place"],
+            functions["cancel"],
+            functions["cancel_all"],
+        )
+        orders.replace, orders.amend = functions["replace"], functions["amend"]
+        orders.desk = address(self.cells)
+        for offset, value in {
+            at.DESK_LANE: address(lane.cells), at.DESK_INVOKE: invoke, at.DESK_MEMORY: memory,
+            at.DESK_HANDLERS: sum(1 << handler for handler in handlers), at.DESK_ORDERS: orders.address,
+            at.DESK_EXPOSURE: self.exposure.address, at.DESK_STATE: at.WAITING, at.DESK_NUMBER: number,
+            at.DESK_STRATEGY: strategy, at.DESK_INSTRUMENT: instrument,
+            at.DESK_LOT_UNITS: lane.instrument.lot_units, at.DESK_OPEN: address(self._open),
+            at.DESK_INTENT: self.intent.address, at.DESK_FILL: self.fill.address, at.DESK_ORDER: self.order.address,
+            at.DESK_PERIOD: timer_ns, at.DESK_BAR_PERIOD: bars_ns, at.DESK_BAR: self.bar.address,
+            at.DESK_CLOSED_BAR: self.closed_bar.address,
+        }.items():  # fmt: skip
+            put(self.cells, offset, value)
+        for handler, kinds in _KINDS.items():
+            if handler in handlers:
+                lane.wants |= sum(1 << kind for kind in kinds)
+        if bars_ns:
+            lane.wants |= sum(1 << kind for kind in _KINDS[Handler.TRADE])
+        if {Handler.FILL, Handler.ORDER} & handlers:
+            put(lane.cells, at.REACTS, 1)
+
+
+_KINDS = {
+    Handler.TRADE: (EventKind.TRADE, EventKind.AGG_TRADE),
+    Handler.BBO: (EventKind.BBO,),
+    Handler.BOOK: (EventKind.BOOK,),
+}
+
+
+class RunMemory:
+    """The run: its lanes, its desks, its logs."""
+
+    def __init__(self, lanes: Sequence[LaneMemory], desks: Sequence[DeskMemory], gate: int) -> None:
+        self.lanes, self.desks = lanes, desks
+        self.cells = np.zeros(at.RUN_CELLS, np.int64)
+        self._lanes = np.array([address(lane.cells) for lane in lanes], np.int64)
+        self._desks = np.array([address(desk.cells) for desk in desks], np.int64)
+        room = LOG_ROWS + at.LOG_RESERVE
+        self._decisions = np.zeros((room, at.DECISION_BYTES // 8), np.int64)
+        self._fills = np.zeros((room, at.FILL_BYTES // 8), np.int64)
+        self._ended = np.empty((ENDED_ROWS + at.LOG_RESERVE, at.ENDED_BYTES // 8), np.int64)
+        for offset, value in {
+            at.RUN_GATE: gate, at.RUN_LANES: address(self._lanes), at.RUN_LANE_COUNT: len(lanes),
+            at.RUN_DECISIONS: address(self._decisions), at.RUN_DECISION_ROOM: room,
+            at.RUN_FILLS: address(self._fills), at.RUN_FILL_ROOM: room,
+            at.RUN_ENDED: address(self._ended), at.RUN_ENDED_ROOM: len(self._ended),
+            at.RUN_DESKS: address(self._desks), at.RUN_DESK_COUNT: len(desks),
+        }.items():  # fmt: skip
+            put(self.cells, offset, value)
+        self._desks_of: list[Cells] = []
+        for lane in lanes:
+            mine = np.array([address(desk.cells) for desk in desks if desk.lane is lane], np.int64)
+            self._desks_of.append(mine)
+            put(lane.cells, at.DESKS, address(mine))
+            put(lane.cells, at.DESK_COUNT, len(mine))
+            put(lane.cells, at.RUN, address(self.cells))
+
+    def take_logs(self) -> tuple[Cells, Cells, Cells]:
+        """Decisions, fills and ended orders since the last time."""
+        counts = at.RUN_DECISION_COUNT, at.RUN_FILL_COUNT, at.RUN_ENDED_COUNT
+        decided, filled, over = (int(self.cells[count // 8]) for count in counts)
+        taken = self._decisions[:decided].copy(), self._fills[:filled].copy(), self._ended[:over]
+        if over:
+            self._ended = np.empty_like(self._ended)  # many: handed out, not copied
+            put(self.cells, at.RUN_ENDED, address(self._ended))
+        for count in counts:
+            put(self.cells, count, 0)
+        return taken
+
+    def interruption(self) -> BaseException:
+        """What a handler has raised that ends the backtest."""
+        return next((desk.raised for desk in self.desks if desk.raised is not None), KeyboardInterrupt())
+
+    def lane_at(self) -> LaneMemory:
+        """The lane that the kernel came back for."""
+        found = int(self.cells[at.RUN_AT // 8])
+        return next(lane for lane in self.lanes if address(lane.cells) == found)

@@ -1,0 +1,1 @@
+"""Strategies that are ordinary Python, under the same kernels as compiled ones."""

@@ -1,0 +1,241 @@
+"""The course of a backtest (kernels; hot path): rows of the market, answers of the venue, timers and bars, in order.
+
+What happens at the same local time is told in this order: ends of bars and timers, market data, answers of the venue.
+At the venue, what others did comes before a request of ours that arrives at the same moment.
+
+A kernel comes back to Python only when rows or a log run out, and the same call goes on from there.
+"""
+
+from __future__ import annotations
+
+from bloor.backtesting import layout as at
+from bloor.backtesting.agenda import begin_schedule, run_due
+from bloor.backtesting.answers import deliver
+from bloor.backtesting.messages import busy, first_asked, first_told
+from bloor.backtesting.sight import collect, fetch_ahead, show_before_ns, show_to
+from bloor.backtesting.telling import cancel_desk, cancel_legs, handle
+from bloor.market.bars_kernel import add_trade
+from bloor.market.events import EventKind, Flag
+from bloor.market.view import BookState
+from bloor.native.memory import call4, cell_at, put_cell
+from bloor.strategy.memory import Handler
+
+__all__ = ["collect", "run", "stop"]
+
+BBO, BOOK, UNSEEN = int(EventKind.BBO), int(EventKind.BOOK), int(Flag.UNSEEN)
+GAP, CHECKSUM, CLEARED = int(EventKind.GAP), int(EventKind.CHECKSUM), int(EventKind.CLEARED)
+ON_TRADE, ON_BBO, ON_BOOK = int(Handler.TRADE), int(Handler.BBO), int(Handler.BOOK)
+ON_START, ON_STOP = int(Handler.START), int(Handler.STOP)
+UNSYNCED = int(BookState.UNSYNCED)
+#: How many visits ahead memory is fetched.
+AHEAD = 8
+
+
+def visit(run: int, lane: int, sight: int, now_ns: int) -> None:
+    """One row of the market that concerns the strategies of a lane."""
+    entry = cell_at(sight + at.SIGHT_ROW)
+    record = cell_at(lane + at.ROWS) + (entry & at.LOW32) * at.EVENT_BYTES
+    show_to(lane, sight)
+    if entry & at.MARK != 0:
+        return
+    kind = cell_at(record) & 255
+    desks, count = cell_at(lane + at.DESKS), cell_at(lane + at.DESK_COUNT)
+    if kind in (GAP, CHECKSUM, CLEARED):
+        put_cell(cell_at(lane + at.VIEW) + at.VIEW_STATE, UNSYNCED)
+        put_cell(run + at.RUN_NOW, now_ns)
+        for i in range(count):
+            desk = cell_at(desks + 8 * i)
+            if cell_at(desk + at.DESK_STATE) == at.RUNNING:
+                cancel_legs(run, desk)
+        return
+    handler = ON_BOOK if kind == BOOK else ON_BBO if kind == BBO else ON_TRADE
+    unseen = cell_at(record) >> 16 & UNSEEN != 0
+    for i in range(count):
+        desk = cell_at(desks + 8 * i)
+        if handler == ON_TRADE and cell_at(desk + at.DESK_BAR_PERIOD) > 0:
+            price, units = cell_at(record + at.EVENT_PRICE), cell_at(record + at.EVENT_QTY)
+            add_trade(cell_at(desk + at.DESK_BAR), kind, price, units, now_ns)
+        if unseen:
+            continue
+        if cell_at(desk + at.DESK_STATE) == at.WAITING:
+            if kind == BOOK and cell_at(desk + at.DESK_START) == 0:
+                put_cell(desk + at.DESK_STATE, at.RUNNING)
+                handle(run, desk, ON_START, 0, now_ns)
+        else:
+            handle(run, desk, handler, record, now_ns)
+
+
+def log_full(run: int) -> bool:
+    """Whether a log has no room for what one event may write."""
+    return (
+        cell_at(run + at.RUN_DECISION_COUNT) + at.LOG_RESERVE > cell_at(run + at.RUN_DECISION_ROOM)
+        or cell_at(run + at.RUN_FILL_COUNT) + at.LOG_RESERVE > cell_at(run + at.RUN_FILL_ROOM)
+        or cell_at(run + at.RUN_ENDED_COUNT) + at.LOG_RESERVE > cell_at(run + at.RUN_ENDED_ROOM)
+    )
+
+
+def prepare_venue(lane: int, ns: int) -> int:
+    """Simulates the venue so far that every answer received before or at ``ns`` is known; DONE or NEED_VENUE."""
+    reacts, shortest = cell_at(lane + at.REACTS), cell_at(lane + at.RESPONSE_MIN)
+    while busy(lane):
+        if cell_at(lane + at.LIVE_COUNT) == 0 and first_asked(lane) + shortest > ns:
+            break
+        if cell_at(lane + at.XNOW) >= ns - shortest:
+            break
+        limit = ns + cell_at(lane + at.ENTRY_MIN)
+        if reacts != 0:
+            limit = min(limit, first_told(lane) + cell_at(lane + at.ENTRY_MIN))
+        if limit <= cell_at(lane + at.XNOW):
+            break
+        answer = call4(cell_at(lane + at.ADVANCE), lane, limit, reacts, 0)
+        if answer != at.DONE:
+            return answer
+    return at.DONE
+
+
+def catch_up(run: int, lane: int, ns: int) -> int:
+    """Everything of a lane that comes before its market data of a time: answers of the venue, bars, timers.
+
+    Returns:
+        DONE, NEED_VENUE, NEED_LOG or FAILED.
+    """
+    while True:
+        if cell_at(run + at.RUN_FAULT) != 0:
+            return at.FAILED
+        if log_full(run):
+            return at.NEED_LOG
+        timer = cell_at(lane + at.DUE)
+        is_due = timer <= ns
+        until = timer if is_due else ns
+        answer = prepare_venue(lane, until)
+        if answer != at.DONE:
+            return answer
+        last = until if is_due else until - 1
+        if first_told(lane) <= last:
+            deliver(run, lane)
+            if cell_at(lane + at.REACTS) == 0:  # nobody is told, so nothing new is asked
+                deliver_more(run, lane, last)
+        elif is_due:
+            run_due(run, lane, timer)
+        else:
+            break
+    put_cell(lane + at.HORIZON, horizon(lane, ns))
+    return at.DONE
+
+
+def deliver_more(run: int, lane: int, last: int) -> None:
+    """Answers that are received up to a time, as far as the logs have room in any case."""
+    for _ in range(at.LOG_RESERVE // 2):
+        if first_told(lane) > last:
+            break
+        deliver(run, lane)
+
+
+def horizon(lane: int, ns: int) -> int:
+    """Before when nothing but market data can happen to the desks of a lane, as things are at ``ns``."""
+    first = min(cell_at(lane + at.DUE), first_told(lane))
+    if busy(lane):
+        quiet = cell_at(lane + at.XNOW)
+        if cell_at(lane + at.LIVE_COUNT) == 0:
+            quiet = max(quiet, first_asked(lane))
+        first = min(first, max(quiet + cell_at(lane + at.RESPONSE_MIN), ns))
+    return first
+
+
+def next_ns(lane: int) -> int:
+    """When something happens in a lane; a lane that wants rows says so by an early time."""
+    i, shown = cell_at(lane + at.VISIT), at.NEVER
+    if i < cell_at(lane + at.VISIT_COUNT):
+        shown = visit_ns(lane, i)
+    elif cell_at(lane + at.ROWS_ENDED) == 0:
+        shown = cell_at(lane + at.LAST_NS)
+    return min(shown, cell_at(lane + at.HORIZON))
+
+
+def visit_ns(lane: int, i: int) -> int:
+    """Local time of a visit."""
+    return cell_at(cell_at(lane + at.VISITS) + at.SIGHT_BYTES * i + at.SIGHT_NS)
+
+
+def follow(run: int, lane: int) -> int:
+    """Goes on with a lane until another one has something to do; DONE, or why it comes back."""
+    while True:
+        i = cell_at(lane + at.VISIT)
+        if i < cell_at(lane + at.VISIT_COUNT):
+            ns = visit_ns(lane, i)
+        elif cell_at(lane + at.ROWS_ENDED) == 0:
+            return at.NEED_ROWS
+        else:
+            ns = at.NEVER
+        until = cell_at(run + at.RUN_UNTIL)
+        if ns > cell_at(lane + at.HORIZON):
+            answer = catch_up(run, lane, min(ns, until + 1, cell_at(lane + at.END_NS) + 1))
+            if answer != at.DONE:
+                return answer
+            until = cell_at(run + at.RUN_UNTIL)
+        if ns == at.NEVER or ns > until:
+            return at.DONE
+        if ns > cell_at(lane + at.HORIZON):
+            continue
+        if log_full(run):
+            return at.NEED_LOG
+        if cell_at(lane + at.LAST_NS) == at.LONG_AGO:
+            begin_schedule(lane, ns)
+        put_cell(lane + at.LAST_NS, ns)
+        put_cell(lane + at.VISIT, i + 1)
+        sight = cell_at(lane + at.VISITS) + at.SIGHT_BYTES * i
+        if i + AHEAD < cell_at(lane + at.VISIT_COUNT):
+            fetch_ahead(lane, sight + AHEAD * at.SIGHT_BYTES)
+        visit(run, lane, sight, ns)
+
+
+def run(run: int, _first: int, _second: int, _third: int) -> int:
+    """Goes on with a backtest.
+
+    Returns:
+        DONE at the end of all rows, else why it comes back, and ``RUN_AT`` for which lane.
+    """
+    lanes, count = cell_at(run + at.RUN_LANES), cell_at(run + at.RUN_LANE_COUNT)
+    while True:
+        chosen, first, second = 0, at.NEVER, at.NEVER
+        for i in range(count):
+            lane = cell_at(lanes + 8 * i)
+            ns = next_ns(lane)
+            if ns > cell_at(lane + at.END_NS) and cell_at(lane + at.ROWS_ENDED) == 1:
+                ns = at.NEVER
+            if ns < first:
+                chosen, first, second = lane, ns, first
+            elif ns < second:
+                second = ns
+        if chosen == 0:
+            return at.DONE
+        put_cell(run + at.RUN_AT, chosen)
+        put_cell(run + at.RUN_UNTIL, second)
+        answer = follow(run, chosen)
+        if answer != at.DONE:
+            return answer
+
+
+def stop(run: int, ns: int, _second: int, _third: int) -> int:
+    """The end: strategies are told, nothing new passes, and every open order is cancelled."""
+    lanes = cell_at(run + at.RUN_LANES)
+    for i in range(cell_at(run + at.RUN_LANE_COUNT)):
+        lane = cell_at(lanes + 8 * i)
+        desks = cell_at(lane + at.DESKS)
+        show_before_ns(lane, ns + 1)
+        for k in range(cell_at(lane + at.DESK_COUNT)):
+            handle(run, cell_at(desks + 8 * k), ON_STOP, 0, ns)
+    put_cell(run + at.RUN_STOPPING, 1)
+    for i in range(cell_at(run + at.RUN_LANE_COUNT)):
+        lane = cell_at(lanes + 8 * i)
+        desks = cell_at(lane + at.DESKS)
+        for k in range(cell_at(lane + at.DESK_COUNT)):
+            desk = cell_at(desks + 8 * k)
+            put_cell(run + at.RUN_NOW, ns)
+            cancel_desk(run, desk)
+            put_cell(desk + at.DESK_TELLS, 0)
+            put_cell(desk + at.DESK_PERIOD, 0)
+            put_cell(desk + at.DESK_BAR_PERIOD, 0)
+        put_cell(lane + at.DUE, at.NEVER)
+        put_cell(lane + at.END_NS, at.NEVER - 2)
+    return at.DONE
