@@ -28,7 +28,7 @@ CARDS: dict[str, Any] = {name: getattr(testing, name) for name in testing.__all_
 TRADED = "        price = trade.price\n"
 TOUCH = "bid, ask = book.best_bid, book.best_ask"
 NO_LOSS = "self.ready = self._waiting = False\n        self.deadline_ns = NEVER\n        return ()"
-SEEDS = 'f"{options.seed} lime {name}", f"{options.seed} {instrument.base}"'
+SEEDED = "style(instrument.symbol), options, "
 NUMBER = 'as text", value)\n    return '
 CLOCK = '__import__("time").time_ns()'
 READS_A_CLOCK = f"self._read_ns = {CLOCK}"
@@ -112,7 +112,7 @@ WRONG = [
     Wrong("E29", "credentials.py", "if kind != _KIND:", "if kind is None:"),
     # simulated venue
     Wrong("V01", "simulated/venue.py", '"streams": STREAM', '"streams": STREAM + "/"'),
-    Wrong("V02", "simulated/venue.py", SEEDS, '"1", "2"'),
+    Wrong("V02", "simulated/venue.py", SEEDED, "style(instrument.symbol), type(options)(), "),
     Wrong("V04", "simulated/venue.py", "self._beat_ns += _HEARTBEAT_NS", "self._beat_ns += 0"),
     Wrong("V06", "simulated/market_data.py", "book.units_at(side, price)))", "book.units_at(side, price) * 2))"),
     Wrong("V08", "simulated/venue.py", "_BASE, _QUOTE = 100, 1_000_000", "_BASE, _QUOTE = 9, 99_999"),

@@ -26,6 +26,7 @@ from bloor.config import Mode
 from bloor.engine.core import Engine
 from bloor.engine.plan import EnginePlan, VenuePlan
 from bloor.errors import JournalError, RunError, UsageError
+from bloor.execution.endings import is_settled
 from bloor.host.account import account_lock
 from bloor.host.accounts import LiveAccounts
 from bloor.host.affinity import keep_off, own_cpu
@@ -395,12 +396,13 @@ class _Run:
         return False
 
     async def _settle(self) -> str:
-        """Waits for cancels; open orders that stay are told."""
+        """Waits for cancels, and for fills that a venue has counted; open orders that stay are told."""
         loop = asyncio.get_running_loop()
         until = loop.time() + CANCEL_S
-        while self._engine.open_orders and loop.time() < until:  # noqa: ASYNC110 (the engine knows no event loop)
+        blotter = self._engine.blotter
+        while not is_settled(blotter) and loop.time() < until:  # noqa: ASYNC110 (the engine knows no event loop)
             await asyncio.sleep(0.01)
-        left = Counter(order.instrument.venue for order in self._engine.blotter.open_orders())
+        left = Counter(order.instrument.venue for order in blotter.open_orders())
         where = " and ".join(f"{count} orders at {venue}" for venue, count in left.items())
         return f"{where} were not confirmed as cancelled within {CANCEL_S:.0f} s" if left else ""
 

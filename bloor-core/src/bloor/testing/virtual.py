@@ -15,6 +15,7 @@ from pathlib import Path
 from bloor.engine.core import Engine
 from bloor.engine.effects import feed_conn, order_conn
 from bloor.engine.plan import VenuePlan
+from bloor.execution.endings import is_settled
 from bloor.host.options import RunOptions
 from bloor.host.setup import Setup, VenueChoice, prepare, select_instruments
 from bloor.journal.segment import SEGMENT_BYTES
@@ -162,8 +163,8 @@ class VirtualRun:
             self.writer.close()
 
     def finish(self, seconds: float = 5.0) -> None:
-        """Ends the run as the host does: stop, then wait until no order is open."""
+        """Ends the run as the host does: stop, then wait until no order is open and no fill is missing."""
         self.engine.stop(self.world.now_ns)
-        self.world.run(self.world.now_ns + round(seconds * 1e9), stop=lambda: self.engine.open_orders == 0)
+        self.world.run(self.world.now_ns + round(seconds * 1e9), stop=lambda: is_settled(self.engine.blotter))
         self.engine.conclude(self.world.now_ns)
         self.world.run(self.world.now_ns + CONCLUDE_NS, stop=lambda: all(line.concluded for line in self.engine.lines))
