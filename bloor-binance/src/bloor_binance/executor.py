@@ -57,7 +57,7 @@ class BinanceExecutor(EntryState):
         assert isinstance(config, BinanceConfig)
         assert isinstance(context.credentials, BinanceCredentials)
         super().__init__(context.instruments, config.recv_window_ms)
-        self.url = (config.ws_api_url or context.endpoints.ws_api) + "?returnRateLimits=false"
+        self.url = context.endpoints.ws_api + "?returnRateLimits=false"
         self.deadline_ns = NEVER
         self._keys: BinanceCredentials = context.credentials
         self._window = config.recv_window_ms

@@ -102,7 +102,7 @@ class BinanceFeed:
                 f"--symbol: expected at most {MAX_STREAMS // len(kinds)} instruments, since a connection of Binance "
                 f"has at most {MAX_STREAMS} streams, got {len(self._symbols)}"
             )
-        base = config.streams_url or context.endpoints.streams
+        base = context.endpoints.streams
         self.url, self._beyond_url = _url(f"{base}/stream?streams=", self._streams)
         self.deadline_ns = NEVER
         self.ready = False

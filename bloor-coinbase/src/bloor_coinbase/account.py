@@ -48,7 +48,7 @@ class CoinbaseAccount:
         config = context.config or CoinbaseConfig()
         assert isinstance(config, CoinbaseConfig)
         assert isinstance(context.credentials, CoinbaseCredentials)
-        self._tokens = Tokens(context.credentials, urlsplit(config.rest_url or context.endpoints.rest).netloc)
+        self._tokens = Tokens(context.credentials, urlsplit(context.endpoints.rest).netloc)
 
     def rights(self, now_ns: int) -> Question[KeyRights]:
         """``key_permissions``; what it does not say is not known."""

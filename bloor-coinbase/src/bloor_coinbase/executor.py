@@ -65,11 +65,11 @@ class CoinbaseExecutor:
         config = context.config or CoinbaseConfig()
         assert isinstance(config, CoinbaseConfig)
         assert isinstance(context.credentials, CoinbaseCredentials)
-        self.url = config.ws_api_url or context.endpoints.ws_api
+        self.url = context.endpoints.ws_api
         self.deadline_ns = NEVER
         self.ready = False
         self._instruments: Mapping[str, Instrument] = {to_venue(i.symbol): i for i in context.instruments}
-        tokens = Tokens(context.credentials, urlsplit(config.rest_url or context.endpoints.rest).netloc)
+        tokens = Tokens(context.credentials, urlsplit(context.endpoints.rest).netloc)
         self._requests = PrivateRequests(tokens, list(self._instruments))
         self._clock = VenueClock()
         self._registry = Registry(config.derive_fills_after.ns)

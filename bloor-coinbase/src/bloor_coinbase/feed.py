@@ -79,7 +79,7 @@ class CoinbaseFeed:
         self._products = [i.venue_symbol for i in context.instruments]
         _check([(i.symbol, i.venue_symbol) for i in context.instruments])
         self._jitter = random.Random(context.seed)
-        self.url = config.streams_url or context.endpoints.streams
+        self.url = context.endpoints.streams
         self.deadline_ns = NEVER
         self.ready = False
         self.watching = False

@@ -90,12 +90,6 @@ def test_a_token_goes_with_the_message() -> None:
     assert orjson.loads(subscribe(Channel.TICKER, ["A-B"], "x.y.z"))["jwt"] == "x.y.z"
 
 
-def test_the_configuration_names_another_place() -> None:
-    """Its URL comes first."""
-    config = CoinbaseConfig(streams_url="wss://example.org/feed")
-    assert CoinbaseFeed(context(instrument("BTC-USD"), config=config)).url == "wss://example.org/feed"
-
-
 def test_a_book_is_subscribed_to_under_its_own_name() -> None:
     """Market data of BTC-USDC come as BTC-USD; both at once cannot be told apart."""
     usdc = instrument("BTC-USDC", "BTC-USD")

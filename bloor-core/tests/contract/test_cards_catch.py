@@ -147,7 +147,8 @@ WRONG = [
     Wrong("R09", "check.py", TOUCH, f"{TOUCH}\n        book.seq += 1"),
     Wrong("R10", "check.py", TOUCH, f"{TOUCH}\n        {CLOCK}"),
     Wrong("R11", "check.py", "return kernel.", "return 0 and kernel."),
-    Wrong("R12", "check.py", "2 * kernel.ONE * (ask", "3 * kernel.ONE * (ask"),
+    Wrong("R12", "check.py", "if not book.two_sided:", "if book.state < 0:"),
+    Wrong("R13", "check.py", "2 * kernel.ONE * (ask", "3 * kernel.ONE * (ask"),
 ]  # fmt: skip
 
 

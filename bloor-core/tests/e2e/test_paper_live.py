@@ -303,6 +303,8 @@ def test_no_key_is_shown_in_other_modes_either(place: Place, venue: Venue, mode:
     place.keys("ed25519", venue)
     done = place.trade("run", "-p", "momentum", "--venue", "binance", "--mode", mode, "--seed", str(SEED))
     assert done.returncode == 0, done.stderr
+    unused = "[venue.binance] rest_url, streams_url, ws_api_url: not used in sim mode"
+    assert (unused in done.stderr) == (mode == "sim")
     listed = place.bloor("plugins", "info", "binance", "--json")
     said = {"stdout": done.stdout, "stderr": done.stderr, "plugins info": listed.stdout + listed.stderr}
     texts = {name: text.encode() for name, text in said.items()}

@@ -82,7 +82,7 @@ class KrakenExecutor:
         config = context.config or KrakenConfig()
         assert isinstance(config, KrakenConfig)
         assert isinstance(context.credentials, KrakenCredentials)
-        self.url = config.ws_api_url or context.endpoints.ws_api
+        self.url = context.endpoints.ws_api
         self._config = config
         self._keys: KrakenCredentials = context.credentials
         self._instruments = {i.venue_symbol: i for i in context.instruments}

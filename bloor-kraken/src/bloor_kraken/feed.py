@@ -60,7 +60,7 @@ class KrakenFeed:
         self._depth = config.book_depth
         self._symbols = [i.venue_symbol for i in context.instruments]
         self._jitter = random.Random(context.seed)
-        self.url = config.streams_url or context.endpoints.streams
+        self.url = context.endpoints.streams
         self.deadline_ns = NEVER
         self.ready = False
         self.watching = False

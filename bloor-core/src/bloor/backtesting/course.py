@@ -40,6 +40,7 @@ class Logs:
         ended_parts: Orders that are over, in pieces: see :attr:`ended`.
         hash: BLAKE2b-128 of all fills and of a sum over all decisions, in hex.
         decided: How many decisions there were.
+        own: How many of them came before the end of the backtest, where every open order is cancelled.
         denied: Verdict of the gate (:mod:`bloor.risk.kernel`) -> how many orders it stopped.
         events: Handlers called.
     """
@@ -49,6 +50,7 @@ class Logs:
     ended_parts: Sequence[Cells]
     hash: str
     decided: int
+    own: int
     denied: Mapping[int, int]
     events: int
 
@@ -74,9 +76,10 @@ def run_course(memory: RunMemory, *, keep_decisions: bool = False) -> Logs:
     for lane in memory.lanes:
         put(lane.cells, at.END_NS, end_ns)
     course.follow()
+    own = course.decided
     course.stop(address(memory.cells), end_ns, 0, 0)
     course.follow()
-    return course.finish()
+    return course.finish(own)
 
 
 class _Course:
@@ -125,8 +128,13 @@ class _Course:
         if self._keep and len(decisions):
             self._decisions.append(decisions)
 
-    def finish(self) -> Logs:
-        """Everything that was written."""
+    @property
+    def decided(self) -> int:
+        """How many decisions there were so far."""
+        return int(self._memory.cells[at.RUN_DECIDED // 8])
+
+    def finish(self, own: int) -> Logs:
+        """Everything that was written; ``own`` decisions came before the end."""
         self._gather()
         self._hash.update(self._memory.cells[at.RUN_SUM // 8 : at.RUN_DECIDED // 8 + 1].data)
         none = np.zeros((0, at.DECISION_BYTES // 8), np.int64)
@@ -135,7 +143,8 @@ class _Course:
             fills=np.concatenate(self._fills),
             ended_parts=tuple(self._ended),
             hash=self._hash.hexdigest(),
-            decided=int(self._memory.cells[at.RUN_DECIDED // 8]),
+            decided=self.decided,
+            own=own,
             denied=dict(self._denied),
             events=int(self._memory.cells[at.RUN_EVENTS // 8]),
         )

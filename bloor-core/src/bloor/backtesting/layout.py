@@ -156,10 +156,10 @@ SEEN_NS = 592  # when the newest row so far was known here
 FOUND_BID = 600  # the level that an order joined last: its key, and its address
 FOUND_ASK = 616
 # answers that a venue really gave, in place of simulated ones
-RECORDED = 600  # address of rows, how many, the next
-RECORDED_COUNT = 608
-RECORDED_NEXT = 616
-LANE_CELLS = 80
+RECORDED = 632  # address of rows, how many, the next
+RECORDED_COUNT = 640
+RECORDED_NEXT = 648
+LANE_CELLS = 82
 #: A visit that only lets time pass.
 MARK = 1 << 62
 

@@ -134,12 +134,22 @@ def deliver_more(run: int, lane: int, last: int) -> None:
 def horizon(lane: int, ns: int) -> int:
     """Before when nothing but market data can happen to the desks of a lane, as things are at ``ns``."""
     first = min(cell_at(lane + at.DUE), first_told(lane))
+    if cell_at(lane + at.RECORDED) != 0:
+        return min(first, max(next_recorded(lane), ns))
     if busy(lane):
         quiet = cell_at(lane + at.XNOW)
         if cell_at(lane + at.LIVE_COUNT) == 0:
             quiet = max(quiet, first_asked(lane))
         first = min(first, max(quiet + cell_at(lane + at.RESPONSE_MIN), ns))
     return first
+
+
+def next_recorded(lane: int) -> int:
+    """When the next answer that was recorded was received; NEVER after the last."""
+    i = cell_at(lane + at.RECORDED_NEXT)
+    if i >= cell_at(lane + at.RECORDED_COUNT):
+        return at.NEVER
+    return cell_at(cell_at(lane + at.RECORDED) + i * at.RECORDED_BYTES + at.RECORDED_NS)
 
 
 def next_ns(lane: int) -> int:

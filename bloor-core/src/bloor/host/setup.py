@@ -19,7 +19,7 @@ from bloor.hookspecs import ExecutorSpec, FeedSpec, NormalizerSpec
 from bloor.host.affinity import cpus
 from bloor.host.arming import check_key_sections, live_keys
 from bloor.host.options import RunOptions
-from bloor.host.places import DEFAULT_ENV, endpoints_of
+from bloor.host.places import DEFAULT_ENV, endpoints_of, overridden
 from bloor.market.recorded_folder import journal_folder
 from bloor.model.instrument import Instrument
 from bloor.model.reporting import Reporting, reporting
@@ -221,7 +221,9 @@ def prepare(options: RunOptions, environ: Mapping[str, str]) -> Setup:
         (check, limits_of(check, raw, name, run.mode, notices)) for name, check in plugins.risk_checks().items()
     )
     env = run.env or DEFAULT_ENV
-    if run.mode is not Mode.SIM:
+    if run.mode is Mode.SIM:
+        _say_unused(venues, notices)
+    else:
         venues = tuple(evolve(v, endpoints=endpoints_of(v.feed, v.config, env)) for v in venues)
     if run.mode is Mode.PAPER:
         round_trip_ns = longest_round_trip_ns(paper)
@@ -261,6 +263,13 @@ def limits_of(check: type[RiskCheck], raw: RawConfig, name: str, mode: Mode, not
     taken = ", ".join(f"{name} = {plain(getattr(full, name))}" for name in missing)
     notices.append(f"[risk.{check.name}] states no limit for {', '.join(missing)}: paper takes {taken}; live needs it")
     return full
+
+
+def _say_unused(venues: Iterable[VenueChoice], notices: list[str]) -> None:
+    named = ((venue.venue, ", ".join(overridden(venue.config))) for venue in venues)
+    notices += [
+        f"[venue.{venue}] {keys}: not used in sim mode, which starts its own venue" for venue, keys in named if keys
+    ]
 
 
 def _check_data(run: RunConfig, venues: Sequence[VenueChoice]) -> None:

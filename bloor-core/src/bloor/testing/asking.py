@@ -100,7 +100,21 @@ def asked(instruments: int) -> Any:
     plausible = st.builds(_with_spread, records(BookView, book), spreads)
     one_sided = st.builds(_without, plausible, st.sampled_from(["best_bid", "best_ask"]))
     books = st.one_of(plausible, plausible, one_sided, records(BookView, book))
-    return st.builds(Asked, records(OrderIntent, order), books, records(Exposure, held), times)
+    anything = st.builds(Asked, records(OrderIntent, order), books, records(Exposure, held), times)
+    # an ordinary order, so that nothing else is unusual, and a spread in ticks from none to as wide as the price
+    widths = st.one_of(st.integers(0, 30), st.integers(0, 600), st.integers(0, 10_000))
+    side = st.sampled_from([1, -1])
+    usual = st.builds(_usual, st.integers(0, instruments - 1), side, widths, st.integers(1, 1_000_000))
+    return st.one_of(usual, anything)
+
+
+def _usual(index: int, side: int, width: int, times: int) -> Asked:
+    question = ordinary(SHAPES[index % len(SHAPES)], index, side=side)
+    question.order.price = question.book.best_bid = 10_000
+    question.book.best_ask = 10_000 + width
+    question.order.lots *= times
+    question.order.units *= times
+    return question
 
 
 def _without(book: BookView, side: str) -> BookView:

@@ -305,7 +305,8 @@ class _Bench:
             for index, lane in enumerate(prepared.memory.lanes):
                 alive.append(_play(lane, self.engine.answers.get(index, [])))
         logs = run_course(prepared.memory, keep_decisions=True)
-        return _agreement(self.theirs, _compared(logs.decisions), (self.fills, len(logs.fills)), until, instruments)
+        ours = _compared(logs.decisions[: logs.own])
+        return _agreement(self.theirs, ours, (self.fills, len(logs.fills)), until, instruments)
 
 
 def _schedule(venue: str, plugins: PluginHost) -> Any:

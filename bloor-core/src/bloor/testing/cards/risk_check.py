@@ -240,7 +240,7 @@ class RiskCheckCards(Cards):
         for_examples(same, st.integers(0, len(limits) - 1), questions, daily=100)
 
     def test_r13_both_forms_are_one_near_the_limits(self) -> None:
-        """They agree on orders just below, at and above what the limits allow.
+        """They agree on orders, spreads and ages of a book just below, at and above what the limits allow.
 
         Most mistakes are off by one unit, and random numbers seldom come there.
         """
@@ -301,20 +301,28 @@ def _large(instrument: Instrument, index: int) -> list[Asked]:
     return found + [ordinary(instrument, index) for _ in range(60)]
 
 
+#: What is moved until a check denies: of which record, which field, and by which sign.
+_MOVED = (
+    ("order", "units", 1), ("order", "price", 1), ("book", "best_ask", 1), ("book", "best_bid", -1),
+    ("book", "recv_ns", -1), ("book", "exch_ns", -1),
+)  # fmt: skip
+
+
 def _edges(make: Callable[[], RiskCheck], instrument: Instrument, index: int) -> list[Asked]:
-    """Around the largest quantity, and the highest and lowest price, that pass; found by bisection."""
+    """Around the largest quantity, price, spread and age that pass; found by bisection."""
     found = []
-    for field, most in (("units", 1 << 62), ("price", 1 << 62)):
+    for record, name, sign in _MOVED:
         for side in (1, -1):
-            low = getattr(ordinary(instrument, index).order, field)
-            high = most
+
+            def moved(by: int, *, where: tuple[str, str, int] = (record, name, sign), side: int = side) -> Asked:
+                question = ordinary(instrument, index, side=side)
+                fields = getattr(question, where[0])
+                setattr(fields, where[1], getattr(fields, where[1]) + where[2] * by)
+                return question
+
+            low, high = 0, 1 << 61
             while high - low > 1:
                 middle = (low + high) // 2
-                question = ordinary(instrument, index, side=side)
-                setattr(question.order, field, middle)
-                low, high = (middle, high) if make().check(*question) == 0 else (low, middle)
-            for value in (low - 1, low, low + 1):
-                question = ordinary(instrument, index, side=side)
-                setattr(question.order, field, value)
-                found.append(question)
+                low, high = (middle, high) if make().check(*moved(middle)) == 0 else (low, middle)
+            found += [moved(low - 1), moved(low), moved(low + 1)]
     return found

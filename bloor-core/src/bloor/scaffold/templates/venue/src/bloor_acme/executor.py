@@ -50,7 +50,7 @@ class AcmeExecutor:
         config = context.config or AcmeConfig()
         assert isinstance(config, AcmeConfig)
         assert isinstance(context.credentials, AcmeCredentials)
-        self.url = config.ws_api_url or context.endpoints.ws_api
+        self.url = context.endpoints.ws_api
         self.deadline_ns = NEVER
         self.ready = False
         self._keys: AcmeCredentials = context.credentials

@@ -29,7 +29,7 @@ class AcmeFeed:
     def __init__(self, context: FeedContext) -> None:
         config = context.config or AcmeConfig()
         assert isinstance(config, AcmeConfig)
-        self.url = config.streams_url or context.endpoints.streams
+        self.url = context.endpoints.streams
         self.deadline_ns = NEVER
         self.ready = False
         self._symbols = [instrument.venue_symbol for instrument in context.instruments]
