@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 import orjson
 
-from bloor.market.compiled.binding import compiled_exports
+from bloor.market.compiled.binding import compiled_run
 from bloor.market.compiled.pipeline import CompiledPipeline
 from bloor.market.instruments import InstrumentTable
 from bloor.market.recording import RecordedLine, read_recording
@@ -179,7 +179,7 @@ def whole_recordings() -> list[dict[str, Any]]:
 def batch(symbol: str, lines: list[RecordedLine]) -> tuple[float, int]:
     """Millions of messages a second inside compiled code, and how many messages the reference took between."""
     normalizer = compiled_spot()
-    run = compiled_exports(tuple(normalizer.modules)).run
+    run = compiled_run(tuple(normalizer.modules))
     pipeline = CompiledPipeline(
         BinanceSpotNormalizer(), normalizer, InstrumentTable(), lambda *_: None, resolve=lambda: symbol
     )

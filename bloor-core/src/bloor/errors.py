@@ -152,6 +152,10 @@ class StrategyCompileError(UsageError):
         return f"{place}{self.where}: {self.reason}"
 
 
+class KernelError(BloorError):
+    """Kernels that are not in the part of Python that numba compiles; says which file, and numba's reason."""
+
+
 class MoneyError(BloorError):
     """A price or quantity is not a number, is not exact in the units asked for, or does not fit 63 bits."""
 

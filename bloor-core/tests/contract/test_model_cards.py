@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from bloor.native.entries import jit_is_off
+from bloor.native.caching import jit_is_off
 from bloor.testing import FeeModelCards, LatencyModelCards, QueueModelCards, examples
 from bloor.testing.cards.base import cards_of
 

@@ -15,7 +15,7 @@ from bloor.backtesting.models import fee_kernel as kernel
 from bloor.backtesting.models.fee import FeeEntries, traded_value
 from bloor.errors import InputFileError, MoneyError
 from bloor.model.instrument import Instrument
-from bloor.native.entries import jit_is_off
+from bloor.native.caching import jit_is_off
 from bloor.simulation.account import Fees, base_atoms, quote_atoms
 
 EXACT = Context(prec=200, rounding=ROUND_DOWN)

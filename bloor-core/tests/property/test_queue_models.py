@@ -26,7 +26,7 @@ from bloor.backtesting.models import (
 from bloor.backtesting.models.probable_kernel import AHEAD
 from bloor.backtesting.models.queue import QUEUE_CELLS
 from bloor.model.instrument import Instrument
-from bloor.native.entries import jit_is_off
+from bloor.native.caching import jit_is_off
 
 INSTRUMENT = Instrument(
     venue="v", symbol="X-Y", venue_symbol="XY", base="X", quote="Y", price_decimals=2, qty_decimals=3

@@ -27,7 +27,7 @@ from bloor.cli.describe import describe_plugin
 from bloor.config.duration import Duration
 from bloor.errors import PluginError, UsageError
 from bloor.model.instrument import Instrument
-from bloor.native.entries import jit_is_off
+from bloor.native.caching import jit_is_off
 from bloor.plugins import Catalog, PluginHost
 from bloor.plugins.listing import listing
 

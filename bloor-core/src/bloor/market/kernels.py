@@ -66,9 +66,7 @@ def compiled_kernels() -> Kernels:
     import numba
 
     config: Any = numba.config
-    with cache_in(
-        config, cache_folder(numba.__version__, config.CACHE_DIR, name="ladder", modules=(memory, twins, ladder))
-    ) as caching:
+    with cache_in(config, cache_folder(name="ladder", modules=(memory, twins, ladder))) as caching:
         names = names_of(ladder, twins.twins())
         for name in CALLED:
             names[name] = numba.njit(rebound(getattr(ladder, name), names))

@@ -16,13 +16,14 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
 
-__all__ = ["cache_folder", "cache_in", "rebound", "user_cache"]
+__all__ = ["cache_folder", "cache_in", "jit_is_off", "numba_setting", "rebound", "user_cache"]
 
 
 def rebound(function: Callable[..., Any], names: dict[str, Any]) -> FunctionType:
@@ -40,9 +41,23 @@ def user_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 
 
+def numba_setting(name: str) -> Any:
+    """A setting of numba, without importing it: as its environment says, or as it has been set since.
+
+    Args:
+        name: As in ``numba.config``; in the environment with ``NUMBA_`` before it.
+    """
+    numba = sys.modules.get("numba")
+    config = getattr(numba, "config", None)
+    return getattr(config, name) if hasattr(config, name) else os.environ.get(f"NUMBA_{name}", "")
+
+
+def jit_is_off() -> bool:
+    """Whether numba is told not to compile (``NUMBA_DISABLE_JIT``), as a coverage run does."""
+    return str(numba_setting("DISABLE_JIT")) not in ("", "0")
+
+
 def cache_folder(
-    numba_version: str,
-    chosen: str = "",
     *,
     name: str,
     modules: Sequence[ModuleType],
@@ -52,8 +67,6 @@ def cache_folder(
     """The folder for compiled kernels, made if need be; None when there is none that only the user can write to.
 
     Args:
-        numba_version: Part of what the folder is named by.
-        chosen: Where the user wants caches (``NUMBA_CACHE_DIR``); empty for the usual place.
         name: What the folder's name begins with.
         modules: Every file that has a part in the kernels; the folder is named by a hash of them all and of their
             numbers, which may come from other files, as the offsets in a record do.
@@ -61,7 +74,8 @@ def cache_folder(
         facts: What else the code depends on, as the values of constants.
     """
     numbers = [_numbers(module) for module in modules]
-    key = hashlib.sha256(repr((numba_version, *_made_by(), *facts, numbers)).encode())
+    chosen = numba_setting("CACHE_DIR")
+    key = hashlib.sha256(repr((_numba_version(), *_made_by(), *facts, numbers)).encode())
     named = [(module.__name__, Path(module.__file__ or "")) for module in modules]
     try:
         for title, file in [*named, *((str(file), file) for file in files)]:
@@ -77,6 +91,11 @@ def cache_folder(
 def _numbers(module: ModuleType) -> list[tuple[str, int | float]]:
     """The global numbers of a file."""
     return sorted((name, value) for name, value in vars(module).items() if type(value) in (int, float, bool))
+
+
+@cache
+def _numba_version() -> str:
+    return version("numba")
 
 
 @cache

@@ -1,26 +1,29 @@
 """Kernel files compiled apart from their callers: C functions that other compiled code calls by their address.
 
 So each part of a plug-in is compiled once and kept on disk, whatever it is put together with later; a call by address
-costs about 2 ns more than one that was linked in.
+costs about 2 ns more than one that was linked in. numba is imported only where something has to be compiled.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import ctypes
+from collections.abc import Callable, Mapping
 from functools import cache
 from types import ModuleType
 from typing import Any
 
 from attrs import frozen
 
-from bloor.native import carryless, linking, memory, python_api, twins
-from bloor.native.caching import cache_folder, cache_in, rebound
+from bloor.errors import KernelError
+from bloor.native import carryless, linking, machine, memory, python_api, twins
+from bloor.native.caching import cache_folder, rebound
 from bloor.native.linking import linked, names_of
+from bloor.native.machine import Loaded, MachineCode, kept_code, machine_code_of
 
-__all__ = ["Entries", "compiled_entries", "entry_address", "jit_is_off"]
+__all__ = ["Entries", "callable_at", "compiled_entries", "entries_of"]
 
 #: What every compiled file is made of beside itself.
-WORDS: tuple[ModuleType, ...] = (memory, python_api, carryless, twins, linking)
+WORDS: tuple[ModuleType, ...] = (memory, python_api, carryless, twins, linking, machine)
 
 
 @frozen(eq=False)
@@ -30,52 +33,76 @@ class Entries:
     Attributes:
         address: Name of an entry -> address of its C function; every argument and the result are int64.
         call: Name of an entry -> the same, to be called from Python with integers.
+        loaded: The machine code.
     """
 
     address: Mapping[str, int]
     call: Mapping[str, Any]
-
-
-def jit_is_off() -> bool:
-    """Whether numba is told not to compile (``NUMBA_DISABLE_JIT``), as a coverage run does."""
-    import numba
-
-    config: Any = numba.config
-    return bool(config.DISABLE_JIT)
+    loaded: Loaded
 
 
 @cache
-def compiled_entries(name: str, modules: tuple[ModuleType, ...], entries: tuple[tuple[str, int], ...]) -> Entries:
+def compiled_entries(
+    name: str,
+    modules: tuple[ModuleType, ...],
+    entries: tuple[tuple[str, int], ...],
+    stand_ins: tuple[tuple[str, Callable[..., Any]], ...] = (),
+) -> Entries:
     """Compiles entries, or reads them from disk; once a process.
 
     Args:
         name: What their cache folder's name begins with.
         modules: The kernel files, callees first; the last one has the entries, its own or those of the others.
         entries: ``(name, number of arguments)`` of each.
+        stand_ins: ``(name, function)``: what a name of the last file stands for, a function of the others.
+
+    Raises:
+        KernelError: numba cannot compile them.
     """
+    facts = [f"{given} is {function.__module__}.{function.__qualname__}" for given, function in stand_ins]
+    folder = cache_folder(name=name, modules=(*WORDS, *modules), facts=[*facts, repr(entries)])
+    loaded = kept_code(folder, lambda: _compiled(modules, entries, stand_ins))
+    return entries_of(loaded, entries)
+
+
+def entries_of(loaded: Loaded, entries: tuple[tuple[str, int], ...]) -> Entries:
+    """Machine code made callable; ``entries`` as in :func:`compiled_entries`."""
+    calls = {entry: callable_at(loaded.address[entry], count) for entry, count in entries}
+    return Entries(loaded.address, calls, loaded)
+
+
+def callable_at(address: int, count: int) -> Any:
+    """A C function of so many int64 that gives one, to be called from Python."""
+    return _function_type(count)(address)
+
+
+@cache
+def _function_type(count: int) -> Any:
+    return ctypes.PYFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * count)
+
+
+def _compiled(
+    modules: tuple[ModuleType, ...],
+    entries: tuple[tuple[str, int], ...],
+    stand_ins: tuple[tuple[str, Callable[..., Any]], ...],
+) -> MachineCode:
     import numba
     from numba import types
+    from numba.core.errors import NumbaError
 
-    config: Any = numba.config
     njit: Any = numba.njit
-    folder = cache_folder(numba.__version__, config.CACHE_DIR, name=name, modules=(*WORDS, *modules))
     cell = types.int64
-    addresses: dict[str, int] = {}
-    calls: dict[str, Any] = {}
-    with cache_in(config, folder) as caching:
-        # never called from Python: without the wrappers for that they compile in two thirds of the time
-        jit = njit(error_model="numpy", _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-        replaced = linked(modules, jit, twins.twins())
-        names = {module.__name__: names_of(module, replaced) for module in modules}
+    made: dict[str, Any] = {}
+    # never called from Python: without the wrappers for that they compile in two thirds of the time
+    lean = {"error_model": "numpy", "_nrt": False, "no_cpython_wrapper": True}
+    replaced = linked(modules, njit(**lean, no_cfunc_wrapper=True), twins.twins())
+    names = {module.__name__: names_of(module, replaced) for module in modules}
+    names[modules[-1].__name__] |= {name: replaced[function] for name, function in stand_ins}
+    try:
         for entry, count in entries:
             plain = getattr(modules[-1], entry)
             function = rebound(plain, names[plain.__module__])
-            made = njit(cell(*[cell] * count), cache=caching, error_model="numpy", _nrt=False)(function)
-            addresses[entry], calls[entry] = entry_address(made), made
-    return Entries(addresses, calls)
-
-
-def entry_address(dispatcher: Any) -> int:
-    """Where the C function of a dispatcher's only signature is; it lives as long as the dispatcher."""
-    [compiled] = dispatcher.overloads.values()
-    return int(compiled.library.get_pointer_to_function(compiled.fndesc.llvm_cfunc_wrapper_name))
+            made[entry] = njit(cell(*[cell] * count), **lean)(function)
+        return machine_code_of(made)
+    except NumbaError as error:
+        raise KernelError(f"expected kernels that numba compiles, got in {modules[-1].__file__}: {error}") from error

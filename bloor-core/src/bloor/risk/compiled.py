@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from attrs import Attribute, field, frozen
 
-from bloor.errors import PluginError
+from bloor.errors import KernelError, PluginError
 from bloor.native.builtin import MethodDefinition, builtin
 from bloor.native.entries import Entries, compiled_entries
 from bloor.native.memory import Cells
@@ -197,14 +197,10 @@ def compile_check(check: RiskCheck, form: CompiledCheck) -> Entries:
         )
     if not all(0 < number <= kernel.NUMBER_MASK for number in check.codes):
         raise _unusable(check, f"expected denial numbers of 1 to {kernel.NUMBER_MASK}, got {sorted(check.codes)}")
-    from numba.core.errors import NumbaError
-
     try:
         return compiled_entries(f"risk-{check.name}", (layout, *modules), (("check", ARGUMENTS),))
-    except NumbaError as error:
-        raise _unusable(
-            check, f"expected kernels that numba compiles, got in {modules[-1].__file__}: {error}"
-        ) from error
+    except KernelError as error:
+        raise _unusable(check, str(error)) from error
 
 
 def _unusable(check: RiskCheck, cause: str) -> PluginError:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from bloor.errors import PluginError
 from bloor.market.view import BookView
 from bloor.model.instrument import Instrument
-from bloor.native.entries import jit_is_off
+from bloor.native.caching import jit_is_off
 from bloor.risk import kernel
 from bloor.risk.check import Control, Exposure, OrderIntent, RiskCheck
 from bloor.risk.compiled import CompiledCheck, CompiledGate, compile_gate, form_of, gate_cells

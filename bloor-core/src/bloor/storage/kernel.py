@@ -171,7 +171,7 @@ def compiled_store() -> Callable[..., int]:
 
     config: Any = numba.config
     own = sys.modules[__name__]
-    folder = cache_folder(numba.__version__, config.CACHE_DIR, name="store", modules=(*SOURCES, own))
+    folder = cache_folder(name="store", modules=(*SOURCES, own))
     cell, cells = types.int64, types.Array(types.int64, 1, "C")
     words = {word.__name__: twin for word, twin in twins().items()}
     names = {**vars(own), **words}

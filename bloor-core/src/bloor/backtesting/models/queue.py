@@ -25,7 +25,7 @@ from typing import ClassVar
 
 from attrs import frozen
 
-from bloor.errors import PluginError
+from bloor.errors import KernelError, PluginError
 from bloor.model.instrument import Instrument
 from bloor.native.entries import Entries, compiled_entries
 from bloor.native.memory import Cells
@@ -103,11 +103,8 @@ def _compiled(model: QueueModel) -> Entries:
             where = modules[-1].__name__ if modules else "no module"
             cause = f"queue model: expected {function}() of {count} arguments in its last kernel file, {where}"
             raise PluginError(model.name, cause)
-    from numba.core.errors import NumbaError
-
     name = f"queue-{modules[-1].__name__.rpartition('.')[2].replace('_', '-')}"
     try:
         return compiled_entries(name, modules, QUEUE_FUNCTIONS)
-    except NumbaError as error:
-        cause = f"queue model: expected kernels that numba compiles, got in {modules[-1].__file__}: {error}"
-        raise PluginError(model.name, cause) from error
+    except KernelError as error:
+        raise PluginError(model.name, f"queue model: {error}") from error

@@ -22,7 +22,7 @@ from bloor.engine.fused.memory import DeskMemory, LineMemory, RunMemory
 from bloor.engine.fused.open_orders import OpenOrders
 from bloor.engine.fused.settle import Settler
 from bloor.market.compiled.pipeline import CompiledPipeline
-from bloor.native.entries import jit_is_off
+from bloor.native.caching import jit_is_off
 from bloor.native.memory import Cells
 from bloor.strategy.compiled.handlers import compile_handlers
 from bloor.strategy.memory import in_memory

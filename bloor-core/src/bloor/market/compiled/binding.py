@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from enum import Enum
 from functools import cache, partial
 from types import ModuleType
@@ -22,12 +22,12 @@ from bloor.market.compiled.context import Context
 from bloor.market.compiled.linking import SHARED, SOURCES
 from bloor.market.normalizer import CompiledNormalizer
 from bloor.native.builtin import MethodDefinition, builtin
-from bloor.native.caching import cache_folder, cache_in, rebound
-from bloor.native.entries import entry_address, jit_is_off
+from bloor.native.caching import cache_folder, cache_in, jit_is_off, rebound
+from bloor.native.entries import compiled_entries
 from bloor.native.linking import linked, names_of
 from bloor.native.twins import twins
 
-__all__ = ["Call", "Exports", "Step", "bind", "compiled_exports"]
+__all__ = ["Call", "Exports", "Step", "bind", "compiled_exports", "compiled_run"]
 
 
 class Step(Protocol):
@@ -53,16 +53,12 @@ class Exports:
     """The compiled ways into one normalizer's kernels; see :mod:`bloor.market.compiled.exports`.
 
     Attributes:
-        call: The numba C function of ``call``.
         take: The compiled ``take``, called with ``(context, text, size, recv_ns)``.
-        run: The compiled ``run``.
         take_address: Where ``take`` is, as a C function of four int64 that gives one.
         definition: What builtins made of ``call`` point to; it lives as long as the process, as the exports do.
     """
 
-    call: Any
     take: Callable[[int, int, int, int], int]
-    run: Callable[..., int]
     take_address: int
     definition: MethodDefinition
 
@@ -109,38 +105,32 @@ def compiled_exports(modules: tuple[ModuleType, ...]) -> Exports:
     Args:
         modules: As :attr:`bloor.market.normalizer.CompiledNormalizer.modules`.
     """
+    stand_ins = (("step", modules[-1].step),)
+    made = compiled_entries("normalizer", (*SHARED, *modules, exports), (("call", 3), ("take", 4)), stand_ins)
+    definition = MethodDefinition.of(b"step", made.address["call"], b"step(frame, recv_ns): takes one frame")
+    return Exports(made.call["take"], made.address["take"], definition)
+
+
+@cache
+def compiled_run(modules: tuple[ModuleType, ...]) -> Callable[..., int]:
+    """The compiled ``run`` of a venue's kernel files, for many frames at once; for each venue once a process.
+
+    Args:
+        modules: As :attr:`bloor.market.normalizer.CompiledNormalizer.modules`.
+    """
     import numba
     from numba import types
 
     config: Any = numba.config
     njit: Any = numba.njit
-    folder = cache_folder(numba.__version__, config.CACHE_DIR, name="normalizer", modules=(*SOURCES, *modules))
+    folder = cache_folder(name="batch", modules=(*SOURCES, *modules))
     cell, cells = types.int64, types.Array(types.int64, 1, "C")
     with cache_in(config, folder) as caching:
-        replaced = _kernels(modules)
-        names = names_of(exports, replaced)
-        names["step"] = replaced[modules[-1].step]
+        # never called from Python: without the wrappers for that they compile in two thirds of the time
+        jit = njit(error_model="numpy", _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+        replaced = linked((*SHARED, *modules), jit, twins())
+        names = names_of(exports, replaced) | {"step": replaced[modules[-1].step]}
+        signature = cell(cell, cell, cells, cells, cells, types.Array(cell, 2, "C"), cell)
         options = {"cache": caching, "error_model": "numpy", "_nrt": False}
-        take = njit(cell(cell, cell, cell, cell), **options)(rebound(exports.take, names))
-        run = njit(
-            cell(cell, cell, cells, cells, cells, types.Array(cell, 2, "C"), cell), **options
-        )(rebound(exports.run, names))  # fmt: skip
-        call = numba.cfunc(cell(cell, cell, cell), cache=caching, error_model="numpy")(rebound(exports.call, names))
-    definition = MethodDefinition.of(b"step", int(call.address or 0), b"step(frame, recv_ns): takes one frame")
-    return Exports(call, _entry(take), run, entry_address(take), definition)
-
-
-def _kernels(modules: Sequence[ModuleType]) -> dict[Callable[..., Any], Any]:
-    import numba
-
-    # never called from Python: without the wrappers for that they compile in two thirds of the time
-    njit: Any = numba.njit
-    jit = njit(error_model="numpy", _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-    return linked((*SHARED, *modules), jit, twins())
-
-
-def _entry(dispatcher: Any) -> Callable[[int, int, int, int], int]:
-    """The entry point of a dispatcher's only signature: half the time of the dispatcher itself."""
-    [compiled] = dispatcher.overloads.values()
-    entry: Callable[[int, int, int, int], int] = compiled.entry_point
-    return entry
+        made: Callable[..., int] = njit(signature, **options)(rebound(exports.run, names))
+    return made

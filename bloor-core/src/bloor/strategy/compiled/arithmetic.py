@@ -18,7 +18,7 @@ from attrs import frozen
 
 from bloor.strategy.compiled.typing import types_of_views
 
-__all__ = ["Arithmetic", "arithmetic"]
+__all__ = ["BUILTINS", "Arithmetic", "arithmetic"]
 
 #: Functions of one float that the C library has under the same name.
 ONE = (
@@ -30,6 +30,8 @@ TWO = ("atan2", "fmod", "pow")
 #: What numba does as Python does.
 SAME = ("copysign", "fabs", "isfinite", "isinf", "isnan")
 CONSTANTS = ("e", "inf", "nan", "pi", "tau")
+#: Builtins that have a form here.
+BUILTINS = ("int", "round", "sum")
 #: The first float past int64.
 PAST = 2.0**63
 
@@ -116,7 +118,7 @@ def arithmetic() -> Arithmetic:
 
     functions |= {"floor": floor, "ceil": ceil, "trunc": whole}
     functions |= {name: getattr(math, name) for name in (*SAME, *CONSTANTS)}
-    builtins = {"int": whole, "round": nearest_whole, "sum": types_of_views().arrays.total}
+    builtins = dict(zip(BUILTINS, (whole, nearest_whole, types_of_views().arrays.total), strict=True))
     return Arithmetic(builtins, functions, power)
 
 

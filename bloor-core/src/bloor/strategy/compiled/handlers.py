@@ -19,10 +19,11 @@ from bloor.market import bars, events, ladder, view
 from bloor.market.compiled import books
 from bloor.model import orders, records
 from bloor.native import linking as native_linking
-from bloor.native import memory, twins
-from bloor.native.caching import cache_folder, cache_in, rebound
-from bloor.native.entries import entry_address, jit_is_off
+from bloor.native import machine, memory, twins
+from bloor.native.caching import cache_folder, jit_is_off, rebound
+from bloor.native.entries import entries_of
 from bloor.native.linking import linked as linked_kernels
+from bloor.native.machine import MachineCode, kept_code, machine_code_of
 from bloor.risk import check
 from bloor.strategy import legs
 from bloor.strategy.api import Strategy
@@ -53,10 +54,12 @@ EVENTS: Mapping[Handler, View] = {
 }  # fmt: skip
 #: How the driver calls a handler, by the number of its parameters.
 SHAPES = {2: driver.with_orders, 3: driver.with_book, 4: driver.with_event}
+#: Arguments of the driver's entry.
+INVOKE_ARGUMENTS = 5
 #: Files of ours that the machine code is made by, and those with the records and numbers that it knows.
 SOURCES: tuple[ModuleType, ...] = (
-    memory, twins, native_linking, records, orders, events, bars, view, check, ladder, books, arithmetic, arrays, book,
-    desk, driver, legs, linking, passes, subset, typing, views, sys.modules[layout_of.__module__],
+    memory, twins, native_linking, machine, records, orders, events, bars, view, check, ladder, books, arithmetic,
+    arrays, book, desk, driver, legs, linking, passes, subset, typing, views, sys.modules[layout_of.__module__],
     sys.modules[__name__],
 )  # fmt: skip
 
@@ -70,6 +73,7 @@ class CompiledHandlers:
         address: The C function ``invoke(handler, state, event, book, orders)`` of five int64 that gives 0, or 1 when
             the handler raised; see :func:`bloor.strategy.compiled.driver.invoke`.
         call: The same, to be called from Python with integers.
+        kept: What keeps them in memory.
 
     With ``NUMBA_DISABLE_JIT`` both run the handlers as Python over the same addresses.
     """
@@ -77,6 +81,7 @@ class CompiledHandlers:
     handlers: frozenset[Handler]
     address: int
     call: Any
+    kept: object
 
 
 def compile_handlers(cls: type[Strategy]) -> CompiledHandlers:
@@ -94,29 +99,42 @@ def compile_handlers(cls: type[Strategy]) -> CompiledHandlers:
 
 @cache
 def _compiled(cls: type[Any]) -> CompiledHandlers:
+    if jit_is_off():
+        return _uncompiled(cls)
+    view, handlers = _view(cls), _overridden(cls)
+    drawn = _linked(cls, view, handlers, linking.drawing())
+    loaded = kept_code(_folder(cls, view, drawn), lambda: _machine_code(cls, view, handlers))
+    entries = entries_of(loaded, (("invoke", INVOKE_ARGUMENTS),))
+    return CompiledHandlers(handlers, entries.address["invoke"], entries.call["invoke"], loaded)
+
+
+def _machine_code(cls: type[Any], view: View, handlers: frozenset[Handler]) -> MachineCode:
+    """Compiles."""
     import numba
     from numba import types
 
-    if jit_is_off():
-        return _uncompiled(cls)
     njit: Any = numba.njit
     lean = {"_nrt": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
     numbers = arithmetic.arithmetic()
     kernels = linked_kernels((ladder, books, book, desk), njit(error_model="numpy", **lean), twins.twins())
     compiler = passes.handler_compiler(numbers.power)
+    jit = njit(error_model="python", pipeline_class=compiler, **lean)
+    functions = _linked(cls, view, handlers, linking.compiling(jit, numbers))
+    names = _driver_names(njit(error_model="numpy", **lean), functions, kernels, view, handlers)
+    cell = types.int64
+    invoke = njit(error_model="numpy", _nrt=False, no_cpython_wrapper=True)(rebound(driver.invoke, names))
+    invoke.compile(cell(*[cell] * INVOKE_ARGUMENTS))
+    return machine_code_of({"invoke": invoke})
+
+
+def _linked(cls: type[Any], view: View, handlers: frozenset[Handler], tools: linking.Tools) -> Linked:
+    """The functions of a class, checked and linked."""
     packages = frozenset(base.__module__.partition(".")[0] for base in _bases(cls))
-    functions = Linked(packages, njit(error_model="python", pipeline_class=compiler, **lean), numbers)
-    view = _view(cls)
-    handlers = _overridden(cls)
+    functions = Linked(packages, tools)
     for function in (*view.methods.values(), *view.values.values(), *view.free.values()):
         functions.expect(function, _where(cls, function), _given(function, view, function in view.free.values()))
     _link_all(functions, view, handlers)
-    names = _driver_names(njit(error_model="numpy", **lean), functions, kernels, view, handlers)
-    cell = types.int64
-    with cache_in(numba.config, _folder(cls, view, functions)) as caching:
-        invoke = njit(cache=caching, error_model="numpy", _nrt=False)(rebound(driver.invoke, names))
-        invoke.compile(cell(*[cell] * 5))
-    return CompiledHandlers(handlers, entry_address(invoke), invoke)
+    return functions
 
 
 def _uncompiled(cls: type[Any]) -> CompiledHandlers:
@@ -124,7 +142,7 @@ def _uncompiled(cls: type[Any]) -> CompiledHandlers:
     handlers = _overridden(cls)
     counts = {handler: _parameters(handler) for handler in handlers}
     call = plain.INVOKE(plain.plain_invoke(_view(cls), EVENTS, views.BOOK, views.ORDERS, counts))
-    return CompiledHandlers(handlers, ctypes.cast(call, ctypes.c_void_p).value or 0, call)
+    return CompiledHandlers(handlers, ctypes.cast(call, ctypes.c_void_p).value or 0, call, call)
 
 
 # ---- what a class has
@@ -249,13 +267,10 @@ def _driver_names(
 
 def _folder(cls: type[Strategy], view: View, functions: Linked) -> Path | None:
     """The cache folder; None for a class whose source may change under its name, as in a notebook."""
-    import numba
-
     if cls.__module__ == "__main__" or "<locals>" in cls.__qualname__:
         return None
-    config: Any = numba.config
     return cache_folder(
-        numba.__version__, config.CACHE_DIR, name=f"strategy-{cls.__module__}.{cls.__qualname__}", modules=SOURCES,
+        name=f"strategy-{cls.__module__}.{cls.__qualname__}", modules=SOURCES,
         files=sorted({Path(function.__code__.co_filename) for function in functions.functions}),
         facts=[*_facts(view), *functions.facts()],
     )  # fmt: skip

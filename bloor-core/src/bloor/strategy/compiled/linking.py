@@ -9,14 +9,47 @@ from enum import IntEnum
 from types import CellType, CodeType, FunctionType, ModuleType
 from typing import Any
 
+from attrs import frozen
+
 from bloor.errors import StrategyCompileError
 from bloor.native.linking import for_any_constant
-from bloor.strategy.compiled.arithmetic import Arithmetic
+from bloor.strategy.compiled.arithmetic import BUILTINS, Arithmetic
 from bloor.strategy.compiled.failures import failure
-from bloor.strategy.compiled.subset import Site, check_function, constant
+from bloor.strategy.compiled.subset import MATH, Site, check_function, constant
 from bloor.strategy.compiled.views import View
 
-__all__ = ["Linked", "names_in"]
+__all__ = ["Linked", "Tools", "compiling", "drawing", "names_in"]
+
+
+@frozen(eq=False)
+class Tools:
+    """What functions are made of.
+
+    Attributes:
+        make: Makes the form of a copied function; given its file, its first line and what it is called in messages too.
+        builtins: Name of a builtin -> what stands for it.
+        math: Name in :mod:`math` -> what stands for it.
+    """
+
+    make: Callable[[FunctionType, str, int, str], Any]
+    builtins: Mapping[str, Any]
+    math: Mapping[str, Any]
+
+
+def compiling(jit: Callable[[FunctionType], Any], arithmetic: Arithmetic) -> Tools:
+    """Functions are compiled when they are called first."""
+
+    def make(function: FunctionType, file: str, line: int, where: str) -> Any:
+        made = for_any_constant(jit(function))
+        _say_failures(made, file, line, where)
+        return made
+
+    return Tools(make, arithmetic.builtins, arithmetic.math)
+
+
+def drawing() -> Tools:
+    """Nothing is compiled: enough to check functions, and to know what belongs to them."""
+    return Tools(lambda function, *_: function, dict.fromkeys(BUILTINS), dict.fromkeys(MATH))
 
 
 class Linked(Mapping[Callable[..., Any], Any]):
@@ -27,12 +60,11 @@ class Linked(Mapping[Callable[..., Any], Any]):
         functions: Every function that was linked.
     """
 
-    def __init__(self, packages: frozenset[str], jit: Callable[[FunctionType], Any], arithmetic: Arithmetic) -> None:
+    def __init__(self, packages: frozenset[str], tools: Tools) -> None:
         self.constants: list[str] = []
         self.functions: list[FunctionType] = []
         self._packages = packages
-        self._jit = jit
-        self._arithmetic = arithmetic
+        self._tools = tools
         self._made: dict[Callable[..., Any], Any] = {}
         self._methods: dict[Callable[..., Any], tuple[str, Mapping[str, View]]] = {}
 
@@ -66,13 +98,12 @@ class Linked(Mapping[Callable[..., Any], Any]):
         code, defaults = _by_place(function)
         copy = FunctionType(code, names, function.__name__, defaults, self._closure(function))
         copy.__qualname__ = function.__qualname__
-        made = self._made[function] = for_any_constant(self._jit(copy))
-        _say_failures(made, file, function.__code__.co_firstlineno, where)
+        made = self._made[function] = self._tools.make(copy, file, function.__code__.co_firstlineno, where)
         for name in names_in(function.__code__):
             if name in function.__globals__:
                 names[name] = self._value(f"{function.__module__}.{name}", function.__globals__[name])
-            elif name in self._arithmetic.builtins:
-                names[name] = self._arithmetic.builtins[name]
+            elif name in self._tools.builtins:
+                names[name] = self._tools.builtins[name]
         for name, attribute in used:
             getattr(names[name], attribute)
         return made
@@ -101,7 +132,7 @@ class Linked(Mapping[Callable[..., Any], Any]):
         """A module whose names are compiled as they are asked for."""
         proxy = _Proxy(module.__name__)
         proxy.look_up = (
-            self._arithmetic.math.__getitem__
+            self._tools.math.__getitem__
             if module.__name__ == "math"
             else lambda key: self._value(f"{name}.{key}", getattr(module, key))
         )

@@ -11,7 +11,7 @@ import numpy as np
 from bloor.backtesting.models import QueueModel
 from bloor.backtesting.models.queue import QUEUE_CELLS, QUEUE_FUNCTIONS
 from bloor.model.instrument import Instrument
-from bloor.native.entries import jit_is_off
+from bloor.native.caching import jit_is_off
 from bloor.native.memory import Cells
 from bloor.testing.cards.base import Cards, does_not_apply
 from bloor.testing.examples import for_examples, strategies
