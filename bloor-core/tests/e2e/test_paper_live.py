@@ -240,7 +240,7 @@ def test_momentum_trades_on_paper(place: Place, venue: Venue) -> None:
     assert document["fills"] >= 1
     assert document["orders"]["unknown"] == document["orders"]["rejected"] == 0
     assert "Traceback" not in done.stderr
-    assert document["latency_ns"]["order_to_ack"]["p50"] >= 25_000_000
+    assert document["latency_ns"]["order_to_ack"]["p50"] >= 24_500_000  # 20 there and 5 back, as exact as a histogram
     (account,) = document["accounts"]
     assert (account["venue"], account["env"]) == ("binance", "paper")
     assert 0 < float(account["balances"]["USDT"]["free"]) < 50_000

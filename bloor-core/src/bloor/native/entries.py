@@ -15,15 +15,16 @@ from typing import Any
 from attrs import frozen
 
 from bloor.errors import KernelError
-from bloor.native import carryless, linking, machine, memory, python_api, twins
+from bloor.native import carryless, compiling, linking, machine, memory, python_api, twins
 from bloor.native.caching import cache_folder, rebound
+from bloor.native.compiling import linking_only, machine_code_of
 from bloor.native.linking import linked, names_of
-from bloor.native.machine import Loaded, MachineCode, kept_code, machine_code_of
+from bloor.native.machine import Loaded, MachineCode, kept_code
 
 __all__ = ["Entries", "callable_at", "compiled_entries", "entries_of"]
 
 #: What every compiled file is made of beside itself.
-WORDS: tuple[ModuleType, ...] = (memory, python_api, carryless, twins, linking, machine)
+WORDS: tuple[ModuleType, ...] = (memory, python_api, carryless, twins, linking, compiling, machine)
 
 
 @frozen(eq=False)
@@ -99,10 +100,11 @@ def _compiled(
     names = {module.__name__: names_of(module, replaced) for module in modules}
     names[modules[-1].__name__] |= {name: replaced[function] for name, function in stand_ins}
     try:
-        for entry, count in entries:
-            plain = getattr(modules[-1], entry)
-            function = rebound(plain, names[plain.__module__])
-            made[entry] = njit(cell(*[cell] * count), **lean)(function)
-        return machine_code_of(made)
+        with linking_only():
+            for entry, count in entries:
+                plain = getattr(modules[-1], entry)
+                function = rebound(plain, names[plain.__module__])
+                made[entry] = njit(cell(*[cell] * count), **lean)(function)
+            return machine_code_of(made)
     except NumbaError as error:
         raise KernelError(f"expected kernels that numba compiles, got in {modules[-1].__file__}: {error}") from error

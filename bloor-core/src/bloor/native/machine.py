@@ -21,7 +21,9 @@ from typing import Any
 import orjson
 from attrs import frozen
 
-__all__ = ["FILE", "Loaded", "MachineCode", "kept_code", "load_code", "machine_code_of"]
+from bloor.errors import KernelError
+
+__all__ = ["FILE", "Loaded", "MachineCode", "kept_code", "load_code"]
 
 #: What the file is called in the folder of its kernels.
 FILE = "code.bin"
@@ -62,34 +64,15 @@ class Loaded:
     engine: object
 
 
-def machine_code_of(dispatchers: Mapping[str, Any]) -> MachineCode:
-    """What numba has compiled.
-
-    Args:
-        dispatchers: Name of a function -> its dispatcher, compiled for one signature.
-    """
-    objects: list[bytes] = []
-    symbols: dict[str, str] = {}
-    needs: set[str] = set()
-    for name, dispatcher in dispatchers.items():
-        [compiled] = dispatcher.overloads.values()
-        library, symbol = compiled.library, compiled.fndesc.llvm_cfunc_wrapper_name
-        library.get_pointer_to_function(symbol)  # now it is an object file
-        _, _, (code, _) = library.serialize_using_object_code()
-        module = library._final_module  # numba names what is left to resolve nowhere else
-        declared = (each for each in (*module.functions, *module.global_variables) if each.is_declaration)
-        needs.update(each.name for each in declared if not each.name.startswith("llvm."))
-        objects.append(bytes(code))
-        symbols[name] = symbol
-    return MachineCode(objects, symbols, sorted(needs))
-
-
 def kept_code(folder: Path | None, make: Callable[[], MachineCode]) -> Loaded:
     """The machine code of a folder, made and written there when it is missing or damaged.
 
     Args:
         folder: Where it is kept, see :func:`bloor.native.caching.cache_folder`; None to keep nothing.
         make: Compiles.
+
+    Raises:
+        KernelError: The code calls something that is nowhere.
     """
     file = None if folder is None else folder / FILE
     code = None if file is None else _read(file)
@@ -99,7 +82,8 @@ def kept_code(folder: Path | None, make: Callable[[], MachineCode]) -> Loaded:
     if file is not None:
         with suppress(OSError):  # full, or gone: the next process compiles anew
             _write(file, code)
-    _resolved(code.needs)
+    if not _resolved(code.needs):
+        raise KernelError(f"compiled kernels call what this process does not have, one of {', '.join(code.needs)}")
     return load_code(code, was_kept=False)
 
 

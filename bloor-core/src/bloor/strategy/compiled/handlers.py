@@ -18,12 +18,13 @@ from bloor.errors import StrategyCompileError
 from bloor.market import bars, events, ladder, view
 from bloor.market.compiled import books
 from bloor.model import orders, records
+from bloor.native import compiling, machine, memory, twins
 from bloor.native import linking as native_linking
-from bloor.native import machine, memory, twins
 from bloor.native.caching import cache_folder, jit_is_off, rebound
+from bloor.native.compiling import linking_only, machine_code_of
 from bloor.native.entries import entries_of
 from bloor.native.linking import linked as linked_kernels
-from bloor.native.machine import MachineCode, kept_code, machine_code_of
+from bloor.native.machine import MachineCode, kept_code
 from bloor.risk import check
 from bloor.strategy import legs
 from bloor.strategy.api import Strategy
@@ -58,8 +59,9 @@ SHAPES = {2: driver.with_orders, 3: driver.with_book, 4: driver.with_event}
 INVOKE_ARGUMENTS = 5
 #: Files of ours that the machine code is made by, and those with the records and numbers that it knows.
 SOURCES: tuple[ModuleType, ...] = (
-    memory, twins, native_linking, machine, records, orders, events, bars, view, check, ladder, books, arithmetic,
-    arrays, book, desk, driver, legs, linking, passes, subset, typing, views, sys.modules[layout_of.__module__],
+    memory, twins, native_linking, compiling, machine, records, orders, events, bars, view, check, ladder, books,
+    arithmetic, arrays, book, desk, driver, legs, linking, passes, subset, typing, views,
+    sys.modules[layout_of.__module__],
     sys.modules[__name__],
 )  # fmt: skip
 
@@ -123,8 +125,9 @@ def _machine_code(cls: type[Any], view: View, handlers: frozenset[Handler]) -> M
     names = _driver_names(njit(error_model="numpy", **lean), functions, kernels, view, handlers)
     cell = types.int64
     invoke = njit(error_model="numpy", _nrt=False, no_cpython_wrapper=True)(rebound(driver.invoke, names))
-    invoke.compile(cell(*[cell] * INVOKE_ARGUMENTS))
-    return machine_code_of({"invoke": invoke})
+    with linking_only():
+        invoke.compile(cell(*[cell] * INVOKE_ARGUMENTS))
+        return machine_code_of({"invoke": invoke})
 
 
 def _linked(cls: type[Any], view: View, handlers: frozenset[Handler], tools: linking.Tools) -> Linked:
