@@ -16,8 +16,8 @@ from bloor.native.machine import MachineCode
 
 __all__ = ["linking_only", "machine_code_of"]
 
-#: How the names of functions begin that Python calls: numba's wrappers of them.
-_FOR_PYTHON = "_ZN7cpython"
+#: How the names of functions begin that are called where they lie: numba's wrappers for Python, and its runtime.
+_CALLED = ("_ZN7cpython", "NRT_")
 
 
 @contextmanager
@@ -82,4 +82,8 @@ def _finished(library: Any) -> Any:
 
 
 def _is_called(module: Any) -> bool:
-    return any(each.name.startswith(_FOR_PYTHON) and not each.is_declaration for each in module.functions)
+    """Whether a function of a module itself is called where it lies; what was linked into it has another linkage."""
+    from llvmlite.binding import Linkage
+
+    named = (each for each in module.functions if each.name.startswith(_CALLED))
+    return any(each.linkage == Linkage.external and not each.is_declaration for each in named)

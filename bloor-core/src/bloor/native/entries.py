@@ -21,7 +21,7 @@ from bloor.native.compiling import linking_only, machine_code_of
 from bloor.native.linking import linked, names_of
 from bloor.native.machine import Loaded, MachineCode, kept_code
 
-__all__ = ["Entries", "callable_at", "compiled_entries", "entries_of"]
+__all__ = ["Entries", "callable_of", "compiled_entries", "entries_of"]
 
 #: What every compiled file is made of beside itself.
 WORDS: tuple[ModuleType, ...] = (memory, python_api, carryless, twins, linking, compiling, machine)
@@ -68,13 +68,14 @@ def compiled_entries(
 
 def entries_of(loaded: Loaded, entries: tuple[tuple[str, int], ...]) -> Entries:
     """Machine code made callable; ``entries`` as in :func:`compiled_entries`."""
-    calls = {entry: callable_at(loaded.address[entry], count) for entry, count in entries}
-    return Entries(loaded.address, calls, loaded)
+    return Entries(loaded.address, {entry: callable_of(loaded, entry, count) for entry, count in entries}, loaded)
 
 
-def callable_at(address: int, count: int) -> Any:
-    """A C function of so many int64 that gives one, to be called from Python."""
-    return _function_type(count)(address)
+def callable_of(loaded: Loaded, entry: str, count: int) -> Any:
+    """A C function of so many int64 that gives one, to be called from Python; it keeps its machine code in memory."""
+    function = _function_type(count)(loaded.address[entry])
+    function.loaded = loaded
+    return function
 
 
 @cache

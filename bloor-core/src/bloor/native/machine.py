@@ -107,22 +107,22 @@ def load_code(code: MachineCode, *, was_kept: bool) -> Loaded:
 
 
 def _engine() -> Any:
-    """A new place for machine code; LLVM finds what the process has once there was one."""
+    """A new place for machine code, with a target machine that it owns; LLVM finds what the process has after one."""
     from llvmlite import binding
 
     found: Any = binding
-    return found.create_mcjit_compiler(found.parse_assembly(""), _machine())
+    machine = _target().create_target_machine(codemodel="jitdefault", jit=True)
+    return found.create_mcjit_compiler(found.parse_assembly(""), machine)
 
 
 @cache
-def _machine() -> Any:
+def _target() -> Any:
     from llvmlite import binding
 
     found: Any = binding
     found.initialize_native_target()
     found.initialize_native_asmprinter()
-    target = found.Target.from_triple(found.get_process_triple())
-    return target.create_target_machine(codemodel="jitdefault", jit=True)
+    return found.Target.from_triple(found.get_process_triple())
 
 
 @cache
