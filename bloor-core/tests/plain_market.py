@@ -32,7 +32,7 @@ class PlainDesk:
 
     def __init__(self, market: PlainMarket) -> None:
         self.market = market
-        self.now_ns = self.position = self.open_buy = self.open_sell = self.open_orders = 0
+        self.now_ns = self.position = self.open_orders = 0
         self.lot_units = self.min_lots = 1
         self.book = market.view
         self.own: dict[int, Record] = {}
@@ -47,11 +47,19 @@ class PlainDesk:
     def sell(self, price: int, lots: int, *, post_only: bool = False, ioc: bool = False) -> int:
         return self._place(-1, price, lots, post_only, ioc)
 
-    def _reserve(self, side: int, units: int) -> None:
-        if side > 0:
-            self.open_buy += units
-        else:
-            self.open_sell += units
+    @property
+    def open_buy(self) -> int:
+        return self._open(1)
+
+    @property
+    def open_sell(self) -> int:
+        return self._open(-1)
+
+    def _open(self, side: int) -> int:
+        """What may fill: of an order and the one that replaces it the larger, where both cannot."""
+        left = {number: order.units - order.filled for number, order in self.own.items() if order.side == side}
+        shared = sum(min(left[n], left[self.own[n].replaces]) for n in left if self.own[n].replaces in left)
+        return sum(left.values()) - shared
 
     def _new(self, side: int, price: int, lots: int, post_only: bool, ioc: bool) -> Record:
         m = self.market
@@ -59,9 +67,9 @@ class PlainDesk:
         order = Record(
             number=m.number, side=side, price=price, lots=lots, units=lots, left=lots, traded=0, filled=0, front=0,
             status=Status.PENDING_NEW, pending="", post_only=post_only, ioc=ioc and not post_only, rests=False,
+            replaces=0,
         )  # fmt: skip
         self.own[order.number] = order
-        self._reserve(side, lots)
         self.open_orders += 1
         return order
 
@@ -97,6 +105,7 @@ class PlainDesk:
         joint = old.filled == 0
         new = self._new(old.side, price, lots, old.post_only, old.ioc)
         old.pending = "replace"
+        new.replaces = old.number if joint else 0
         self.market.decide("replace", new, lots)
         self.market.ask("replace", old, new, joint)
         return new.number
@@ -264,7 +273,6 @@ class PlainMarket:
         elif kind == "filled":
             order.filled += units
             desk.position += order.side * units
-            desk._reserve(order.side, -units)
             closed = order.filled == order.units
             order.status = Status.FILLED if closed else Status.PARTIALLY_FILLED
             self.fills.append((exch_ns, ns, order.side, price, units, int(maker), order.number))
@@ -272,14 +280,12 @@ class PlainMarket:
             order.pending = ""
             return
         elif kind == "amended":
-            desk._reserve(order.side, units - order.units)
             order.units = order.lots = units
             order.pending = ""
         else:
             order.status = {"cancelled": Status.CANCELLED, "expired": Status.EXPIRED, "rejected": Status.REJECTED}[kind]
             closed = True
         if closed:
-            desk._reserve(order.side, order.filled - order.units)
             desk.open_orders -= 1
             del desk.own[order.number]
         if kind == "filled":
@@ -434,7 +440,7 @@ class PlainMarket:
         side = order.side
         prices = sorted((p for p in self.book[-side] if (order.price - p) * side >= 0), reverse=side < 0)
         for price in [*prices, None]:
-            limit = order.price if price is None else price
+            limit = order.price if price is None else price - side  # at the same price, ours come last
             met = [o for o in self.live if o.side == -side and (limit - o.price) * side >= 0]
             for other in sorted(met, key=lambda o: o.price * side):
                 if self.self_trade == "none":

@@ -12,23 +12,27 @@ from bloor.backtesting import layout as at
 from bloor.backtesting.rows import StoredRows
 from bloor.backtesting.venueside import VenueWindows
 from bloor.market.events import EventKind
+from bloor.native.memory import rows_at
 from bloor.testing.markets import made_market
 
 
 def annotated(rows: Any, room: int) -> tuple[list[list[int]], int]:
-    """All rows, one window after the other, and how many windows they were; links are checked."""
+    """All rows, one window after the other, and how many windows they were; the changes of levels are checked."""
     windows, found, count = VenueWindows(StoredRows([rows], window=500), 0, room=room), [], 0
     while windows.advance():
         out, count = windows.out[: windows.count], count + 1
-        newest: dict[int, int] = {}
-        for number, row in enumerate(out.tolist()):
-            if row[1] <= at.ASK_LEVEL:
-                key = row[2] * 2 + (row[1] == at.BID_LEVEL)
-                if key in newest:
-                    assert out[newest[key], at.ROW_NEXT // 8] == number
-                newest[key] = number
-        assert all(out[number, at.ROW_NEXT // 8] == at.NO_ROW for number in newest.values())
-        found += out.tolist()
+        changes: dict[int, list[tuple[int, int]]] = {}
+        for number, (ns, what, after, before, *best) in enumerate(out.tolist()):
+            code, price = what & at.CODE_MASK, what >> at.CODE_BITS
+            found.append([ns, code, price, after, before, *best])
+            if code <= at.ASK_LEVEL:
+                changes.setdefault(price * 2 + (code == at.BID_LEVEL), []).append((number, after))
+        for level in windows.table.levels[: windows.table.count].tolist():
+            listed = rows_at(level[at.LEVEL_CHANGES // 8], level[at.LEVEL_CHANGED // 8])
+            assert listed.tolist() == [list(each) for each in changes.pop(level[at.LEVEL_KEY // 8], [])]
+        assert not changes
+        marked = out[:: 1 << at.MARK_BITS, at.ROW_NS // 8]
+        assert windows.marks[: len(marked)].tolist() == marked.tolist()
     assert windows.late == 0
     return found, count
 
@@ -54,4 +58,6 @@ def test_rows_are_those_of_a_plain_book(seed: int, room: int) -> None:
     for place, message in enumerate(books):
         last = np.searchsorted(times, venue_ns[place], side="right") - 1
         if place + 1 == len(books) or venue_ns[place + 1] > venue_ns[place]:
-            assert found[last][5:7] == [int(message["price"]), int(message["price2"])]
+            best = ["price", "price2"], ["qty", "qty2"]
+            assert found[last][5:7] == [int(message[name]) for name in best[0]]
+            assert found[last][7:] == [int(message[name]) for name in best[1]]

@@ -12,13 +12,11 @@ import pytest
 from bloor.backtesting.models import (
     Constant,
     FeeAsset,
-    FeedLatency,
     Flat,
     Lognormal,
     PowerProb,
     RiskAverse,
     described,
-    parse_feed_latency,
     parse_fees,
     parse_latency,
     parse_queue_model,
@@ -150,13 +148,6 @@ def test_fees_by_name_and_by_rate(bare: PluginHost) -> None:
     assert parse_fees("tiers:file=a/b.json,volume=10", bare).traded == 10
 
 
-def test_feed_latencies() -> None:
-    """As recorded, or a time after the venue's own."""
-    assert parse_feed_latency("data") == FeedLatency(None)
-    assert parse_feed_latency("3us") == FeedLatency(3_000)
-    assert [str(FeedLatency()), str(FeedLatency(5))] == ["data", "5ns"]
-
-
 @pytest.mark.parametrize(
     ("parse", "text", "says"),
     [
@@ -185,8 +176,6 @@ def test_feed_latencies() -> None:
         (parse_fees, "1e999/0", "--fees flat: maker: expected a decimal number, got '1e999'"),
         (parse_fees, "flat:asset=base", "--fees flat: asset: expected one of 'quote', 'received', got 'base'"),
         (parse_fees, "falt", "--fees: expected a model, one of flat, tiers, got 'falt'; did you mean 'flat'?"),
-        (lambda text, _: parse_feed_latency(text), "5", "expected 'data', or a time: expected a duration"),
-        (lambda text, _: parse_feed_latency(text), "1h", "--feed-latency: expected at most 10m, got '1h'"),
     ],
 )  # fmt: skip
 def test_what_is_no_model_is_refused(bare: PluginHost, parse: Any, text: str, says: str) -> None:

@@ -186,6 +186,16 @@ def test_a_default_of_another_type_is_refused() -> None:
         in_memory(Wrong)
 
 
+def test_parameters_may_not_have_our_names() -> None:
+    """A parameter that would hide the memory is refused as an attribute is."""
+
+    class Wrong(Strategy):
+        memory: int = param(1, low=0, doc="of nothing")
+
+    with pytest.raises(UsageError, match=r"Wrong\.memory: the name is used by the class in memory; choose another"):
+        in_memory(Wrong)
+
+
 def test_names_of_ours_are_refused() -> None:
     """An attribute that would hide the memory is refused."""
 

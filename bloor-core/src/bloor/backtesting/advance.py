@@ -15,31 +15,53 @@ from bloor.native.memory import cell_at, put_cell
 __all__ = ["advance"]
 
 
-def later_than(rows: int, i: int, count: int, limit: int) -> int:
-    """The first row from ``i`` on whose time is after a limit, by doubling steps."""
-    if i >= count or cell_at(rows + i * at.ROW_BYTES + at.ROW_NS) > limit:
+def later_than(lane: int, i: int, count: int, limit: int) -> int:
+    """The first row from ``i`` on whose time is after a limit: by times of some rows, then by its own.
+
+    Args:
+        lane: Address of the lane.
+        i: The first row that may be it.
+        count: How many rows there are.
+        limit: The limit.
+    """
+    rows, marks = cell_at(lane + at.VENUE_ROWS), cell_at(lane + at.VENUE_MARKS)
+    if i >= count or row_ns(rows, i) > limit:
         return i
-    step, low = 1, i
-    while low + step < count and cell_at(rows + (low + step) * at.ROW_BYTES + at.ROW_NS) <= limit:
+    step, low, count_marks = 1, i >> at.MARK_BITS, ((count - 1) >> at.MARK_BITS) + 1
+    while low + step < count_marks and cell_at(marks + 8 * (low + step)) <= limit:
         low += step
         step *= 2
-    high = min(count, low + step)
+    high = min(count_marks, low + step)
     while high - low > 1:
         middle = (low + high) >> 1
-        if cell_at(rows + middle * at.ROW_BYTES + at.ROW_NS) <= limit:
+        if cell_at(marks + 8 * middle) <= limit:
+            low = middle
+        else:
+            high = middle
+    low, high = max(i, low << at.MARK_BITS), min(count, high << at.MARK_BITS)
+    while high - low > 1:
+        middle = (low + high) >> 1
+        if row_ns(rows, middle) <= limit:
             low = middle
         else:
             high = middle
     return low + 1
 
 
-def stand(lane: int, xi: int) -> None:
-    """Notes how far the rows are used, and the best prices there."""
-    put_cell(lane + at.XI, xi)
+def row_ns(rows: int, i: int) -> int:
+    """When a row happened."""
+    return cell_at(rows + i * at.ROW_BYTES + at.ROW_NS)
+
+
+def note_best(lane: int) -> None:
+    """Notes the best prices where the rows are used up to, and what is there."""
+    xi = cell_at(lane + at.XI)
     if xi > 0:
         row = cell_at(lane + at.VENUE_ROWS) + (xi - 1) * at.ROW_BYTES
         put_cell(lane + at.XBID, cell_at(row + at.ROW_BID))
         put_cell(lane + at.XASK, cell_at(row + at.ROW_ASK))
+        put_cell(lane + at.XBID_QTY, cell_at(row + at.ROW_BID_QTY))
+        put_cell(lane + at.XASK_QTY, cell_at(row + at.ROW_ASK_QTY))
 
 
 def advance(lane: int, limit: int, reacts: int, _unused: int) -> int:
@@ -65,21 +87,23 @@ def advance(lane: int, limit: int, reacts: int, _unused: int) -> int:
         count, xi = cell_at(lane + at.VENUE_COUNT), cell_at(lane + at.XI)
         rows = cell_at(lane + at.VENUE_ROWS)
         if cell_at(lane + at.LIVE_COUNT) == 0 and cell_at(lane + at.TAKEN_COUNT) == 0:
-            xi = later_than(rows, xi, count, stop)
+            xi = later_than(lane, xi, count, stop)
         else:
             xi = visit_rows(lane, xi, count, stop, reacts)
-        stand(lane, xi)
+        put_cell(lane + at.XI, xi)
         if reacts != 0 and cell_at(lane + at.TOLD_TAIL) != told:
             limit = min(limit, max(cell_at(lane + at.XNOW), first_told(lane) + floor))
             told = cell_at(lane + at.TOLD_TAIL)
             continue
-        if xi < count and cell_at(rows + xi * at.ROW_BYTES + at.ROW_NS) <= stop:
+        if xi < count and row_ns(rows, xi) <= stop:
             continue
         if xi >= count and cell_at(lane + at.VENUE_ENDED) == 0:
+            note_best(lane)
             return at.NEED_VENUE
         if asked == 0:
             break
         put_cell(lane + at.XNOW, stop)
+        note_best(lane)
         used(lane, at.ASKED_HEAD, at.ASKED_TAIL)
         request(lane, asked)
         while reacts == 0 and first_asked(lane) == stop:
@@ -101,14 +125,19 @@ def visit_rows(lane: int, xi: int, count: int, limit: int, reacts: int) -> int:
     rows = cell_at(lane + at.VENUE_ROWS)
     low_bid, high_bid = cell_at(lane + at.LOW_BID), cell_at(lane + at.HIGH_BID)
     low_ask, high_ask = cell_at(lane + at.LOW_ASK), cell_at(lane + at.HIGH_ASK)
+    lowest, highest = min(low_bid, low_ask), max(high_bid, high_ask)
     took = cell_at(lane + at.TAKEN_COUNT) > 0
     while xi < count:
         row = rows + xi * at.ROW_BYTES
-        ns = cell_at(row + at.ROW_NS)
+        ns, what = cell_at(row + at.ROW_NS), cell_at(row + at.ROW_WHAT)
         if ns > limit:
             break
         xi += 1
-        price, code = cell_at(row + at.ROW_PRICE), cell_at(row + at.ROW_CODE)
+        price, code = what >> at.CODE_BITS, what & at.CODE_MASK
+        # one test for most rows: buyers below everything of ours, sellers above (the codes of buyers are odd)
+        beyond = lowest - price if code & 1 == 1 else price - highest
+        if beyond > 0 and not took:
+            continue
         if code == at.BID_LEVEL:
             if low_bid <= price <= high_bid:
                 level_changed(lane, 1, price, cell_at(row + at.ROW_BEFORE), cell_at(row + at.ROW_QTY))
@@ -123,7 +152,6 @@ def visit_rows(lane: int, xi: int, count: int, limit: int, reacts: int) -> int:
             take_changed(lane, 1 if code == at.BID_LEVEL else -1, price)
             took = cell_at(lane + at.TAKEN_COUNT) > 0
         if concerned:
-            stand(lane, xi)
             units = cell_at(row + at.ROW_QTY)
             if code > at.ASK_LEVEL:
                 traded(lane, ns, 1 if code == at.BOUGHT else -1, price, units)
@@ -132,6 +160,7 @@ def visit_rows(lane: int, xi: int, count: int, limit: int, reacts: int) -> int:
                 crossed(lane, ns, 1 if code == at.BID_LEVEL else -1, price, more)
             low_bid, high_bid = cell_at(lane + at.LOW_BID), cell_at(lane + at.HIGH_BID)
             low_ask, high_ask = cell_at(lane + at.LOW_ASK), cell_at(lane + at.HIGH_ASK)
+            lowest, highest = min(low_bid, low_ask), max(high_bid, high_ask)
             if reacts != 0:
                 put_cell(lane + at.XNOW, max(ns, cell_at(lane + at.XNOW)))
                 break

@@ -1,8 +1,8 @@
 """Annotating the venue's side of the market (kernels; hot path of preparing data).
 
 The book of others does not depend on our orders. So what a simulated venue has to know at each change is written beside
-it once: the level's quantity before, the best prices after, and the next change of the same level. A simulation then
-needs no book, and skips what cannot concern an order of ours.
+it once: the level's quantity before, the best prices after, and the changes of each level. A simulation then needs no
+book, and skips what cannot concern an order of ours.
 
 The best prices are those that are stored with each message. Within a message a better price counts from its own row on,
 everything else from the last row on; no time passes between them.
@@ -17,7 +17,7 @@ from bloor.backtesting.levels import find, insert, key_of
 from bloor.market.events import NO_PRICE, EventKind, Flag
 from bloor.native.memory import cell_at, put_cell
 
-__all__ = ["annotate", "carry_over", "gather"]
+__all__ = ["annotate", "carry_over", "gather", "list_changes"]
 
 # a job
 QUEUES = 0  # address of the job of bloor.backtesting.gather
@@ -34,7 +34,14 @@ BID = 80  # best prices, as far as rows were written
 ASK = 88
 EMITTED = 96  # time of the last row
 LATE = 104  # events that came too late for their place
-JOB_CELLS = 16
+MARKS = 112  # address of the times of some rows
+CHANGES = 120  # address of the levels' changes
+BID_UNITS = 128  # what is at the best prices
+ASK_UNITS = 136
+BEST_BID = 144  # address of a level that was the best one; 0 of none
+BEST_ASK = 152
+OWNERS = 160  # address of the level of each row, an address too, 0 of a trade
+JOB_CELLS = 21
 
 # what it answers
 ALL_TAKEN = 0
@@ -44,7 +51,7 @@ LEVEL, SNAPSHOT = int(EventKind.LEVEL), int(Flag.SNAPSHOT)
 
 
 def put_row(job: int, code: int, price: int, units: int, before: int, level: int) -> None:
-    """Writes one row, and links it to the row before it of its level.
+    """Writes one row.
 
     Args:
         job: Address of the job.
@@ -55,20 +62,21 @@ def put_row(job: int, code: int, price: int, units: int, before: int, level: int
         level: Address of the level; 0 of a trade.
     """
     number, rows = cell_at(job + OUT_COUNT), cell_at(job + OUT)
-    row = rows + number * at.ROW_BYTES
+    row, ns = rows + number * at.ROW_BYTES, cell_at(job + EMITTED)
     put_cell(job + OUT_COUNT, number + 1)
-    put_cell(row + at.ROW_NS, cell_at(job + EMITTED))
-    put_cell(row + at.ROW_CODE, code)
-    put_cell(row + at.ROW_PRICE, price)
+    if number & (1 << at.MARK_BITS) - 1 == 0:
+        put_cell(cell_at(job + MARKS) + 8 * (number >> at.MARK_BITS), ns)
+    put_cell(row + at.ROW_NS, ns)
+    put_cell(row + at.ROW_WHAT, price << at.CODE_BITS | code)
     put_cell(row + at.ROW_QTY, units)
     put_cell(row + at.ROW_BEFORE, before)
     put_cell(row + at.ROW_BID, cell_at(job + BID))
     put_cell(row + at.ROW_ASK, cell_at(job + ASK))
-    put_cell(row + at.ROW_NEXT, at.NO_ROW)
+    put_cell(row + at.ROW_BID_QTY, cell_at(job + BID_UNITS))
+    put_cell(row + at.ROW_ASK_QTY, cell_at(job + ASK_UNITS))
+    put_cell(cell_at(job + OWNERS) + 8 * number, level)
     if level != 0:
-        last = cell_at(level + at.LEVEL_LAST)
-        put_cell(level + at.LEVEL_FIRST if last < 0 else rows + last * at.ROW_BYTES + at.ROW_NEXT, number)
-        put_cell(level + at.LEVEL_LAST, number)
+        put_cell(level + at.LEVEL_CHANGED, cell_at(level + at.LEVEL_CHANGED) + 1)
 
 
 def change(job: int, side: int, price: int, units: int, level: int) -> None:
@@ -126,12 +134,25 @@ def take_message(job: int, entry: int) -> None:
             change(job, side, price, units, level)
     put_cell(job + BID, bid)
     put_cell(job + ASK, ask)
+    if snapshot:
+        remove_others(job, message)
+    put_cell(job + BID_UNITS, best_units(job, BEST_BID, key_of(1, bid)))
+    put_cell(job + ASK_UNITS, best_units(job, BEST_ASK, key_of(-1, ask)))
     if cell_at(job + OUT_COUNT) > first:  # the last level may be one that did not change
         row = cell_at(job + OUT) + (cell_at(job + OUT_COUNT) - 1) * at.ROW_BYTES
         put_cell(row + at.ROW_BID, bid)
         put_cell(row + at.ROW_ASK, ask)
-    if snapshot:
-        remove_others(job, message)
+        put_cell(row + at.ROW_BID_QTY, cell_at(job + BID_UNITS))
+        put_cell(row + at.ROW_ASK_QTY, cell_at(job + ASK_UNITS))
+
+
+def best_units(job: int, best: int, key: int) -> int:
+    """The quantity at a best price; its level is looked for only where it is another one."""
+    level = cell_at(job + best)
+    if level == 0 or cell_at(level + at.LEVEL_KEY) != key:
+        level = find(cell_at(job + TABLE), cell_at(job + MASK), cell_at(job + LEVELS), key)
+        put_cell(job + best, level)
+    return cell_at(level + at.LEVEL_UNITS) if level != 0 else 0
 
 
 def room_for(job: int, entry: int) -> bool:
@@ -193,6 +214,27 @@ def annotate(job: int, _first: int, _second: int, _third: int) -> int:
     return answer
 
 
+def list_changes(job: int, _first: int, _second: int, _third: int) -> int:
+    """Lists the changes of each level of a window that is made; how many they are."""
+    levels, changes = cell_at(job + LEVELS), cell_at(job + CHANGES)
+    rows, owners = cell_at(job + OUT), cell_at(job + OWNERS)
+    listed = 0
+    for i in range(cell_at(job + LEVEL_COUNT)):
+        level = levels + i * at.LEVEL_BYTES
+        put_cell(level + at.LEVEL_CHANGES, changes + listed * at.CHANGE_BYTES)
+        listed += cell_at(level + at.LEVEL_CHANGED)
+        put_cell(level + at.LEVEL_CHANGED, 0)
+    for i in range(cell_at(job + OUT_COUNT)):
+        level = cell_at(owners + 8 * i)
+        if level != 0:
+            count = cell_at(level + at.LEVEL_CHANGED)
+            change_of = cell_at(level + at.LEVEL_CHANGES) + count * at.CHANGE_BYTES
+            put_cell(change_of + at.CHANGE_ROW, i)
+            put_cell(change_of + at.CHANGE_QTY, cell_at(rows + i * at.ROW_BYTES + at.ROW_QTY))
+            put_cell(level + at.LEVEL_CHANGED, count + 1)
+    return listed
+
+
 def carry_over(job: int, old_levels: int, old_count: int, _unused: int) -> int:
     """Begins a window with the levels that are there at the end of the one before; how many."""
     table, mask, levels = cell_at(job + TABLE), cell_at(job + MASK), cell_at(job + LEVELS)
@@ -204,4 +246,6 @@ def carry_over(job: int, old_levels: int, old_count: int, _unused: int) -> int:
             insert(table, mask, levels, count, cell_at(old + at.LEVEL_KEY), units)
             count += 1
     put_cell(job + LEVEL_COUNT, count)
+    put_cell(job + BEST_BID, 0)
+    put_cell(job + BEST_ASK, 0)
     return count

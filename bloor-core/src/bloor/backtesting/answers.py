@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bloor.backtesting import layout as at
 from bloor.backtesting.messages import used
+from bloor.backtesting.requests import share
 from bloor.backtesting.sight import show_before_ns
 from bloor.backtesting.telling import handle, say_order
 from bloor.execution.life import Status
@@ -26,9 +27,25 @@ def release(desk: int, side: int, units: int) -> None:
     put_cell(reserved, cell_at(reserved) - units)
 
 
+def share_no_more(desk: int, slot: int) -> None:
+    """An order is over: it, or the one that replaces it, reserves all of its own."""
+    new = cell_at(slot + at.SLOT_NEXT)
+    if new != 0:
+        release(desk, cell_at(slot + at.SLOT_SIDE), -cell_at(new + at.SLOT_SHARED))
+        put_cell(new + at.SLOT_SHARED, 0)
+    elif cell_at(slot + at.SLOT_SHARED) != 0:
+        release(desk, cell_at(slot + at.SLOT_SIDE), -cell_at(slot + at.SLOT_SHARED))
+        opened = cell_at(desk + at.DESK_OPEN)
+        for i in range(cell_at(desk + at.DESK_OPEN_COUNT)):
+            old = cell_at(opened + 8 * i)
+            if cell_at(old + at.SLOT_NEXT) == slot:
+                put_cell(old + at.SLOT_NEXT, 0)
+
+
 def end_order(run: int, desk: int, slot: int, status: int) -> None:
     """An order is over: what it reserved is free, and it is written down."""
     exposure, side = cell_at(desk + at.DESK_EXPOSURE), cell_at(slot + at.SLOT_SIDE)
+    share_no_more(desk, slot)
     release(desk, side, cell_at(slot + at.SLOT_UNITS) - cell_at(slot + at.SLOT_FILLED))
     put_cell(exposure + at.OPEN_ORDERS, cell_at(exposure + at.OPEN_ORDERS) - 1)
     opened, count = cell_at(desk + at.DESK_OPEN), cell_at(desk + at.DESK_OPEN_COUNT)
@@ -65,6 +82,8 @@ def receive_fill(run: int, desk: int, slot: int, told: int, ns: int) -> None:
     put_cell(slot + at.SLOT_FILLED, cell_at(slot + at.SLOT_FILLED) + units)
     put_cell(exposure + at.POSITION, cell_at(exposure + at.POSITION) + side * units)
     release(desk, side, units)
+    if cell_at(slot + at.SLOT_NEXT) != 0:
+        share(desk, slot)
     kept = cell_at(told + at.MESSAGE_KEPT)
     put_cell(exposure + at.INVENTORY, cell_at(exposure + at.INVENTORY) - kept)
     count = cell_at(run + at.RUN_FILL_COUNT)

@@ -14,6 +14,7 @@ from bloor.backtesting.memory import DeskMemory, LaneMemory, RunMemory, put
 from bloor.backtesting.models.fee import FeeEntries, FeeModel
 from bloor.backtesting.models.latency import LatencyModel
 from bloor.backtesting.models.queue import QueueModel
+from bloor.backtesting.python.gating import PythonGate
 from bloor.backtesting.python.handlers import PythonHandlers, overridden
 from bloor.backtesting.python.orders import DeskOrders
 from bloor.backtesting.rows import StoredRows
@@ -90,6 +91,10 @@ class LaneSpec:
         begin_ns: Strategies see nothing that was received earlier.
         until_ns: Nothing that was received, or happened at the venue, later is known.
         book_shift_ns: How long before their message changes of the book are taken to have happened.
+        within: Whether the data contain the orders of a run that is repeated: then what rests of ours is taken off what
+            a level holds, and only the rest is ahead.
+        venue_rows: What the venue's side is made of, where that is not what strategies see
+            (:mod:`bloor.backtesting.atvenue`).
         kept: The venue's side of the same rows, annotated before with the same times; None to annotate it on the way.
     """
 
@@ -106,6 +111,8 @@ class LaneSpec:
     begin_ns: int = 0
     until_ns: int = at.NEVER
     book_shift_ns: int = 0
+    within: bool = False
+    venue_rows: StoredRows | None = None
     kept: KeptWindows | None = None
 
 
@@ -172,7 +179,7 @@ def prepare(
     if any(strategy.compiled and looks_at_levels(strategy.cls) for strategy in strategies):
         for lane in made:
             lane.deepen()
-    compiled_gate = None if gate is None else gate.compiled()
+    compiled_gate = None if gate is None else gate.compiled() or PythonGate(gate, desks)
     kept.append(compiled_gate)
     memory = RunMemory(made, desks, 0 if compiled_gate is None else compiled_gate.address)
     return Prepared(memory, owners, _python(strategies, desks, owners), kept)
@@ -219,9 +226,10 @@ def _lane(spec: LaneSpec, seed: int, fees: FeeEntries | None) -> LaneMemory:
         windows = spec.kept.again()
     else:
         offset, shift = spec.clock_offset_ns, spec.book_shift_ns
-        windows = VenueWindows(spec.rows, offset, until_ns=spec.until_ns, book_shift_ns=shift)
+        windows = VenueWindows(spec.venue_rows or spec.rows, offset, until_ns=spec.until_ns, book_shift_ns=shift)
     lane = LaneMemory(
         instrument, spec.rows, windows, until_ns=spec.until_ns, latencies=spec.latency.samples(seed),
+        moments=spec.latency.moments(),
         queue=spec.queue.entries(instrument), fees=None if fees is None else fees.cells,
     )  # fmt: skip
     put(lane.cells, at.PARTIAL, int(spec.partial))
@@ -229,4 +237,5 @@ def _lane(spec: LaneSpec, seed: int, fees: FeeEntries | None) -> LaneMemory:
     put(lane.cells, at.OVERSELL, int(spec.oversell))
     put(lane.cells, at.HELD, spec.inventory)
     put(lane.cells, at.BEGIN_NS, spec.begin_ns)
+    put(lane.cells, at.WITHIN, int(spec.within))
     return lane

@@ -17,6 +17,7 @@ from bloor.backtesting import (
     gather,
     layout,
     levels,
+    looking,
     matching,
     messages,
     recorded,
@@ -24,6 +25,7 @@ from bloor.backtesting import (
     sight,
     steps,
     telling,
+    within,
 )
 from bloor.backtesting.models import fee_kernel
 from bloor.backtesting.python import kernel as python_kernel
@@ -31,20 +33,20 @@ from bloor.market import bars_kernel, ladder
 from bloor.native.entries import Entries, compiled_entries
 from bloor.risk import kernel as gate_kernel
 
-__all__ = ["annotating", "answering", "asking", "calling", "deepening", "stepping", "venue"]
+__all__ = ["annotating", "answering", "asking", "calling", "deepening", "stepping", "surveying", "venue"]
 
 
 @cache
 def annotating() -> Entries:
     """What annotates the venue's side: :mod:`bloor.backtesting.gather` and :mod:`bloor.backtesting.annotate`."""
-    entries = (("gather", 4), ("annotate", 4), ("carry_over", 4))
+    entries = (("gather", 4), ("annotate", 4), ("carry_over", 4), ("list_changes", 4))
     return compiled_entries("backtest-annotate", (layout, gather, ladder, levels, annotate), entries)
 
 
 @cache
 def venue() -> Entries:
     """``advance`` of :mod:`bloor.backtesting.advance`."""
-    modules = (layout, ladder, levels, messages, fee_kernel, matching, advance)
+    modules = (layout, ladder, levels, messages, fee_kernel, within, matching, advance)
     return compiled_entries("backtest-venue", modules, (("advance", 4),))
 
 
@@ -81,3 +83,9 @@ def calling() -> Entries:
 def deepening() -> Entries:
     """``apply_rows`` of :mod:`bloor.backtesting.deep`."""
     return compiled_entries("backtest-deep", (layout, ladder, messages, deep), (("apply_rows", 2),))
+
+
+@cache
+def surveying() -> Entries:
+    """``look`` of :mod:`bloor.backtesting.looking`."""
+    return compiled_entries("backtest-survey", (layout, looking), (("look", 4),))

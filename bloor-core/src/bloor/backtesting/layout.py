@@ -73,7 +73,7 @@ RUN_CELLS = 24
 RUN = 0
 # its stored events, in the order they were received
 ROWS = 8  # address of the first record
-VISITS = 16  # address of the sights that are handed on; MARK is set where one is only the end of a window
+VISITS = 16  # address of the sights that are handed on, the end of a window last
 VISIT = 24  # the next one
 VISIT_COUNT = 32
 ROWS_ENDED = 40  # 1 when no more rows follow
@@ -84,7 +84,7 @@ VENUE_COUNT = 64
 VENUE_ENDED = 72
 XI = 80  # the next row
 XNOW = 88  # the venue is simulated up to here
-XBID = 96  # best prices at XI
+XBID = 96  # best prices where a request arrived, and how much is there: XBID_QTY, XASK_QTY
 XASK = 104
 HASH = 112  # address of slots: id of a level + 1
 HASH_MASK = 120
@@ -140,10 +140,10 @@ DUE = 472  # the next timer or end of a bar
 REACTS = 480  # 1 when a desk is told of fills or orders
 HELD = 488  # units of the base asset that the account holds here
 LAST_NS = 496  # time of the newest visit
-BOOKS = 504  # address of the sights of the book's rows
+BOOKS = 504  # address of what is known of the book's rows
 # the levels of the book, where a strategy asks for them
 DEEP = 512  # address of the ladder's cells, 0 when nobody asks
-DEEP_ROW = 520  # rows are applied, or without a ladder shown, up to here
+DEEP_ROW = 520  # rows are applied up to here
 DEEP_FAR = 528  # address of the ladder's far levels, and how many cells they have
 DEEP_FAR_CELLS = 536
 BOOK_COUNT = 544
@@ -159,42 +159,63 @@ FOUND_ASK = 616
 RECORDED = 632  # address of rows, how many, the next
 RECORDED_COUNT = 640
 RECORDED_NEXT = 648
-LANE_CELLS = 82
-#: A visit that only lets time pass.
-MARK = 1 << 62
+ENTRY_MOMENTS = 656  # address of the times at which the latencies were measured, 0 where they have none
+RESPONSE_MOMENTS = 664
+WITHIN = 672  # 1 where orders of ours are part of the data: what a session's venue published contains them
+VENUE_MARKS = 704  # address of the times of some of the venue's rows
+XBID_QTY = 712
+XASK_QTY = 720
+LANE_CELLS = 92
 
-# ---- a sight: a row, and when it is known here
-SIGHT_BYTES = 24
-SIGHT_ROW = 0
-SIGHT_NS = 8
-SIGHT_BOOKS = 16  # how many of the book's rows are known then
+# ---- a sight: an event that is handed on, and when it is known here
+SIGHT_BYTES = 32
+SIGHT_NS = 0
+SIGHT_BOOKS = 8  # how many of the book's rows are known then
+SIGHT_EVENT = 16  # address of its record; 0 where only time passes
+SIGHT_TOP = 24  # address of the last of the book's records then, 0 of none
+#: Sights behind the last one that may be read.
+SIGHT_SPARE = 8
+
+# ---- a row of the book, and when it is known here
+KNOWN_BYTES = 24
+KNOWN_NS = 0
+KNOWN_TOP = 8  # address of its record
+KNOWN_ROW = 16  # its number in the window
 
 STP_NONE, STP_TAKER, STP_MAKER, STP_BOTH = 0, 1, 2, 3
 
 # ---- a row of the venue
 ROW_BYTES = 64
 ROW_NS = 0
-ROW_CODE = 8
-ROW_PRICE = 16
-ROW_QTY = 24
-ROW_BEFORE = 32  # the level's quantity before
-ROW_BID = 40  # best prices after
-ROW_ASK = 48
-ROW_NEXT = 56  # the next row of the same level
+ROW_WHAT = 8  # price << CODE_BITS | code
+ROW_QTY = 16  # the level's quantity, or the trade's
+ROW_BEFORE = 24  # the level's quantity before
+ROW_BID = 32  # best prices after
+ROW_ASK = 40
+ROW_BID_QTY = 48  # what is there, where its message ends
+ROW_ASK_QTY = 56
+CODE_BITS = 3
+CODE_MASK = 7
+#: Of every so many rows the time is noted once more, to pass over many at once: 1 << MARK_BITS.
+MARK_BITS = 4
 BID_LEVEL, ASK_LEVEL, BOUGHT, SOLD = 1, 2, 3, 4
-NO_ROW = (1 << 31) - 1
 LOW32 = (1 << 32) - 1
 
 # ---- a level of a window of the venue's rows
 LEVEL_BYTES = 64
 LEVEL_KEY = 0  # price * 2 + (1 for a bid)
-LEVEL_FIRST = 8  # its first row, NO_ROW of none
-LEVEL_AT = 16  # the row that was looked at last, -1 before the first
+LEVEL_CHANGES = 8  # address of its changes
+LEVEL_AT = 16  # the change that was looked at last, -1 before the first
 LEVEL_START = 24  # its quantity when the window begins
 LEVEL_RANK = 32
 LEVEL_UNITS = 40  # its quantity where the window is written
-LEVEL_LAST = 48  # its last row there, -1 of none
+LEVEL_CHANGED = 48  # how many changes
 LEVEL_NAMED = 56  # the last message that named it
+
+# ---- a change of a level
+CHANGE_BYTES = 16
+CHANGE_ROW = 0
+CHANGE_QTY = 8  # the level's quantity after
 
 # ---- a take
 TAKE_BYTES = 24
@@ -250,10 +271,11 @@ SLOT_QUEUE = 96  # four cells of the queue model
 SLOT_LOTS = 128
 SLOT_SENT = 136
 SLOT_MID2 = 144  # twice the mid when it was decided
-SLOT_NEXT = 152  # number of the order that replaces it
+SLOT_NEXT = 152  # address of the order that replaces it and shares what it reserves, 0 of none
 SLOT_TELL = 160  # 1 when the strategy has yet to be told of its own request
-SLOT_INDEX = 168
+SLOT_SHARED = 168  # units that it need not reserve, as the order that it replaces reserves them
 SLOT_TRADED = 176  # at the venue
+SLOT_SEEN = 184  # how much of it is in the data's quantity of its level
 
 # ---- a desk
 DESK_LANE = 0
@@ -284,8 +306,12 @@ DESK_FAULT_NS = 192
 DESK_CANCELS = 200
 DESK_CALLS = 208  # address of the table of its handlers that are ordinary Python
 DESK_START = 216  # when it starts; 0: with the first book message
+DESK_BARRED = 224  # 1 when its strategy was halted in another instrument: the gate denies what it asks for
+DESK_MOST = 232  # lots that fit an int64 in units
 DESK_CELLS = 32
 WAITING, RUNNING, HALTED = 0, 1, 2
+#: The verdict of a gate that a strategy has been halted at.
+STRATEGY_HALTED = (1 << 31) - 1
 
 # ---- logs
 DECISION_BYTES = 64

@@ -1,8 +1,8 @@
 """Levels of the venue's book in one window of its rows (kernels; hot path).
 
-Each level of the window has an id, found by its key in an open-addressing table, and its rows are linked: the quantity
-at a moment is that of the last of them before it. A level remembers where it was looked at last, and moments only
-advance, so a question costs a step or two.
+Each level of the window has an id, found by its key in an open-addressing table, and its changes lie side by side: the
+quantity at a moment is that of the last of them before it. A level remembers where it was looked at last, and moments
+only advance, so a question costs a few steps.
 """
 
 from __future__ import annotations
@@ -56,30 +56,49 @@ def insert(table: int, mask: int, levels: int, count: int, key: int, units: int)
     put_cell(table + 8 * i, count + 1)
     level = levels + count * at.LEVEL_BYTES
     put_cell(level + at.LEVEL_KEY, key)
-    put_cell(level + at.LEVEL_FIRST, at.NO_ROW)
+    put_cell(level + at.LEVEL_CHANGES, 0)
     put_cell(level + at.LEVEL_AT, -1)
     put_cell(level + at.LEVEL_START, units)
     put_cell(level + at.LEVEL_RANK, -1)
     put_cell(level + at.LEVEL_UNITS, units)
-    put_cell(level + at.LEVEL_LAST, -1)
+    put_cell(level + at.LEVEL_CHANGED, 0)
     put_cell(level + at.LEVEL_NAMED, 0)
     return level
 
 
 def level_units(lane: int, level: int) -> int:
     """The venue's quantity at a level now, in units."""
-    rows, now = cell_at(lane + at.VENUE_ROWS), cell_at(lane + at.XI)
-    row = cell_at(level + at.LEVEL_AT)
-    after = cell_at(level + at.LEVEL_FIRST) if row < 0 else cell_at(rows + row * at.ROW_BYTES + at.ROW_NEXT)
-    while after < now:
-        row = after
-        after = cell_at(rows + row * at.ROW_BYTES + at.ROW_NEXT)
-    put_cell(level + at.LEVEL_AT, row)
-    return cell_at(level + at.LEVEL_START) if row < 0 else cell_at(rows + row * at.ROW_BYTES + at.ROW_QTY)
+    now, changes = cell_at(lane + at.XI), cell_at(level + at.LEVEL_CHANGES)
+    count, last = cell_at(level + at.LEVEL_CHANGED), cell_at(level + at.LEVEL_AT)
+    if last >= 0 and changed_row(changes, last) >= now:  # a backtest before this one looked at it
+        last = -1
+    step = 1
+    while last + step < count and changed_row(changes, last + step) < now:
+        last += step
+        step *= 2
+    # the change in force is ``last``, or lies between it and the one that was too late
+    high = min(count, last + step)
+    while high - last > 1:
+        middle = (last + high) >> 1
+        if changed_row(changes, middle) < now:
+            last = middle
+        else:
+            high = middle
+    put_cell(level + at.LEVEL_AT, last)
+    if last < 0:
+        return cell_at(level + at.LEVEL_START)
+    return cell_at(changes + last * at.CHANGE_BYTES + at.CHANGE_QTY)
+
+
+def changed_row(changes: int, i: int) -> int:
+    """The row of a change."""
+    return cell_at(changes + i * at.CHANGE_BYTES + at.CHANGE_ROW)
 
 
 def units_at(lane: int, side: int, price: int) -> int:
     """The venue's quantity at a price now, in units; 0 when there is no level."""
+    if price == cell_at(lane + (at.XBID if side > 0 else at.XASK)):
+        return cell_at(lane + (at.XBID_QTY if side > 0 else at.XASK_QTY))
     key, found = key_of(side, price), lane + (at.FOUND_BID if side > 0 else at.FOUND_ASK)
     if cell_at(found) == key:
         return level_units(lane, cell_at(found + 8))

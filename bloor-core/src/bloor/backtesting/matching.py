@@ -19,6 +19,7 @@ from bloor.backtesting import layout as at
 from bloor.backtesting.levels import find, key_of, level_units, next_level, units_at
 from bloor.backtesting.messages import fault, latency, message
 from bloor.backtesting.models.fee_kernel import RECEIVED, fee
+from bloor.backtesting.within import reaches_own, see_own, seen_at
 from bloor.execution.life import Status
 from bloor.market.events import NO_PRICE
 from bloor.model.orders import OrderType, TimeInForce
@@ -40,7 +41,7 @@ assert int(Status.PENDING_NEW) != FREE_SLOT
 
 def respond(lane: int, ns: int, slot: int, kind: int, price: int, units: int, maker: int, last: int) -> int:
     """Sends an answer of the venue, or a fill; address of the message."""
-    received = ns + latency(lane, at.RESPONSE, at.RESPONSE_COUNT, at.RESPONSE_NEXT)
+    received = ns + latency(lane, at.RESPONSE, at.RESPONSE_COUNT, at.RESPONSE_NEXT, at.RESPONSE_MOMENTS, ns)
     made = message(lane, at.TOLD, at.TOLD_HEAD, at.TOLD_TAIL, received)
     put_cell(made + at.MESSAGE_EXCH, ns)
     put_cell(made + at.MESSAGE_KIND, kind)
@@ -135,6 +136,9 @@ def fill(lane: int, ns: int, slot: int, price: int, units: int, maker: int) -> i
 def level_changed(lane: int, side: int, price: int, before: int, after: int) -> None:
     """The quantity at a price changed: orders of ours there may have moved up."""
     live = cell_at(lane + at.LIVE)
+    if cell_at(lane + at.WITHIN) != 0:
+        before = max(0, before - seen_at(lane, side, price))
+        after = max(0, after - see_own(lane, side, price))
     for i in range(cell_at(lane + at.LIVE_COUNT)):
         slot = cell_at(live + 8 * i)
         if cell_at(slot + at.SLOT_PRICE) == price and cell_at(slot + at.SLOT_SIDE) == side:
@@ -358,7 +362,11 @@ def accept(lane: int, ns: int, slot: int) -> None:
 
 def join(lane: int, slot: int) -> None:
     """An order begins to rest."""
-    units = units_at(lane, cell_at(slot + at.SLOT_SIDE), cell_at(slot + at.SLOT_PRICE))
+    side, price = cell_at(slot + at.SLOT_SIDE), cell_at(slot + at.SLOT_PRICE)
+    units = units_at(lane, side, price)
+    put_cell(slot + at.SLOT_SEEN, 0)
+    if cell_at(lane + at.WITHIN) != 0:
+        units = max(0, units - seen_at(lane, side, price))
     for cell in range(0, 32, 8):
         put_cell(slot + at.SLOT_QUEUE + cell, 0)
     call4(cell_at(lane + at.PLACED), cell_at(lane + at.QUEUE), slot + at.SLOT_QUEUE, units, 0)
@@ -412,14 +420,23 @@ def take_levels(lane: int, ns: int, slot: int, side: int, limit: int, best: int)
     while True:
         price = cell_at(level + at.LEVEL_KEY) >> 1 if level != 0 else limit
         in_reach = level != 0 and (limit - price) * side >= 0
-        own = best_resting(lane, -side, price if in_reach else limit)
+        met = price - side if in_reach else limit  # at the same price, orders of ours trade last
+        if (
+            in_reach
+            and cell_at(lane + at.WITHIN) != 0
+            and reaches_own(lane, -side, price, cell_at(slot + at.SLOT_LEFT))
+        ):
+            met = price
+        own = best_resting(lane, -side, met)
         while own >= 0 and cell_at(lane + at.SELF_TRADE) != at.STP_NONE:
             if meet_own(lane, ns, slot, own) == 1:
                 return 1
-            own = best_resting(lane, -side, price if in_reach else limit)
+            own = best_resting(lane, -side, met)
         if not in_reach:
             return 0
         units = level_units(lane, level) - taken_at(lane, -side, price)
+        if cell_at(lane + at.WITHIN) != 0:
+            units -= seen_at(lane, -side, price)
         take = min(units, cell_at(slot + at.SLOT_LEFT))
         if take > 0:
             note_take(lane, -side, price, take)

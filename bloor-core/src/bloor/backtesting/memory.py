@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from bloor.backtesting import layout as at
+from bloor.backtesting.blocks import ended_block
 from bloor.backtesting.kept import AgainWindows, KeptSights
 from bloor.backtesting.kernels import asking, deepening, venue
 from bloor.backtesting.models.queue import QueueEntries
@@ -20,7 +21,7 @@ from bloor.market.book import OrderBook
 from bloor.market.events import NO_PRICE, EventKind
 from bloor.market.view import BookState, BookView
 from bloor.model.instrument import Instrument
-from bloor.native.memory import Cells
+from bloor.native.memory import Cells, cell_at
 from bloor.risk.check import Exposure, OrderIntent
 from bloor.strategy.memory import FillRecord, Handler, OrderRecord, OrdersRecord
 
@@ -28,8 +29,7 @@ __all__ = ["DeskMemory", "LaneMemory", "RunMemory", "address", "put"]
 
 #: Rows of a log before Python takes them away.
 LOG_ROWS = 1 << 14
-#: The same of orders that are over; from 4 MB on numpy asks for large pages, which are there sooner.
-ENDED_ROWS = 1 << 17
+INT64_MAX = (1 << 63) - 1
 #: Cells of the far levels of a book that is kept for strategies.
 FAR_CELLS = 1 << 18
 
@@ -63,6 +63,7 @@ class LaneMemory:
         *,
         until_ns: int = at.NEVER,
         latencies: tuple[Cells, Cells],
+        moments: tuple[Cells, Cells] | None = None,
         queue: QueueEntries,
         fees: Cells | None,
     ) -> None:
@@ -74,6 +75,7 @@ class LaneMemory:
             windows: The same at the venue, annotated.
             until_ns: Nothing later is known.
             latencies: Of order entry and of responses, ns.
+            moments: When each of them was measured; None where that does not matter.
             queue: The queue model.
             fees: The fees' cells; None for none.
         """
@@ -86,8 +88,9 @@ class LaneMemory:
         self._state = 0
         self._windows_used = 0
         self._queue, self._latencies, self._fees = queue, latencies, fees
+        self._moments = moments
         self._visits: Cells = np.zeros((0, at.SIGHT_BYTES // 8), np.int64)
-        self._books: Cells = self._visits
+        self._books: Cells = np.zeros((0, at.KNOWN_BYTES // 8), np.int64)
         self._slots = np.zeros((at.SLOTS, at.SLOT_BYTES // 8), np.int64)
         self._free = address(self._slots) + at.SLOT_BYTES * np.arange(at.SLOTS, dtype=np.int64)[::-1].copy()
         self._live = np.zeros(at.SLOTS, np.int64)
@@ -99,6 +102,7 @@ class LaneMemory:
 
     def _fill_in(self) -> None:
         entry, response = self._latencies
+        sent, happened = (0, 0) if self._moments is None else (address(each) for each in self._moments)
         view = self.view
         view.best_bid = view.best_ask = NO_PRICE
         view.state = BookState.UNSYNCED
@@ -108,7 +112,8 @@ class LaneMemory:
             at.LIVE: address(self._live), at.TAKEN: address(self._taken), at.ASKED: address(self._asked),
             at.TOLD: address(self._told), at.ENTRY: address(entry), at.ENTRY_COUNT: len(entry),
             at.ENTRY_MIN: int(entry.min()), at.RESPONSE: address(response), at.RESPONSE_COUNT: len(response),
-            at.RESPONSE_MIN: int(response.min()), at.QUEUE: queue.params, at.PLACED: queue.placed,
+            at.RESPONSE_MIN: int(response.min()), at.ENTRY_MOMENTS: sent, at.RESPONSE_MOMENTS: happened,
+            at.QUEUE: queue.params, at.PLACED: queue.placed,
             at.TRADED: queue.traded, at.CHANGED: queue.changed, at.PARTIAL: 1,
             at.ORDER_SLOTS: address(self._slots), at.FREE: address(self._free), at.FREE_COUNT: at.SLOTS,
             at.HORIZON: at.NEVER, at.DUE: at.NEVER, at.LAST_NS: at.LONG_AGO, at.END_NS: at.NEVER - 2,
@@ -137,13 +142,19 @@ class LaneMemory:
         cells = self.cells.copy()
         for number, rows in zip(range(self._windows_used), self._rows.windows(self._until_ns), strict=False):
             last = number == self._windows_used - 1
-            count = int(self.cells[at.DEEP_ROW // 8]) if last else len(rows)
+            count = self._shown() if last else len(rows)
             for offset, value in ((at.ROWS, address(rows)), (at.ROW_COUNT, len(rows)), (at.DEEP_ROW, 0)):
                 put(cells, offset, value)
             applied = deepening().call["apply_rows"](address(cells), count)
             if last:
                 put(self.cells, at.DEEP_ROW, applied)
         core[:8] = seen
+
+    def _shown(self) -> int:
+        """How many rows of the window come before the book as it is shown, and with it."""
+        seen = int(self.cells[at.BOOK_AT // 8])
+        known = int(self.cells[at.BOOKS // 8]) + at.KNOWN_BYTES * (seen - 1)
+        return cell_at(known + at.KNOWN_ROW) + 1 if seen else 0
 
     def _book(self) -> OrderBook:
         """The book as ordinary Python looks into it."""
@@ -170,8 +181,10 @@ class LaneMemory:
         return True
 
     def _collect(self, collect: Any, count: int) -> None:
-        if len(self._visits) < count + 1:
-            self._visits, self._books = (np.empty((count + 1, at.SIGHT_BYTES // 8), np.int64) for _ in range(2))
+        if len(self._books) < count:
+            # the addresses in what is to spare are of nothing, which does no harm
+            self._visits = np.empty((count + 1 + at.SIGHT_SPARE, at.SIGHT_BYTES // 8), np.int64)
+            self._books = np.empty((count, at.KNOWN_BYTES // 8), np.int64)
         put(self.cells, at.VISITS, address(self._visits))
         put(self.cells, at.BOOKS, address(self._books))
         self._state = collect(address(self.cells), self.wants, self._state, 0)
@@ -185,11 +198,11 @@ class LaneMemory:
     def _sights(self) -> KeptSights:
         visits, books = (int(self.cells[cell // 8]) for cell in (at.VISIT_COUNT, at.BOOK_COUNT))
         seen_ns = int(self.cells[at.SEEN_NS // 8])
-        return KeptSights(self._visits[:visits].copy(), self._books[:books].copy(), seen_ns, self._state)
+        return KeptSights.of(self._visits[:visits], self._books[:books], self._cursor.rows, seen_ns, self._state)
 
     def _show_kept(self, kept: KeptSights) -> None:
         for offset, value in (
-            (at.VISITS, address(kept.visits)), (at.BOOKS, address(kept.books)), (at.VISIT_COUNT, len(kept.visits)),
+            (at.VISITS, address(kept.visits)), (at.BOOKS, address(kept.books)), (at.VISIT_COUNT, kept.count),
             (at.BOOK_COUNT, len(kept.books)), (at.SEEN_NS, kept.seen_ns), (at.VISIT, 0), (at.BOOK_AT, 0),
             (at.DEEP_ROW, 0),
         ):  # fmt: skip
@@ -202,7 +215,8 @@ class LaneMemory:
         more = windows.advance()
         table = windows.table
         for offset, value in (
-            (at.VENUE_ROWS, address(windows.out)), (at.VENUE_COUNT, windows.count if more else 0), (at.XI, 0),
+            (at.VENUE_ROWS, address(windows.out)), (at.VENUE_MARKS, address(windows.marks)),
+            (at.VENUE_COUNT, windows.count if more else 0), (at.XI, 0),
             (at.VENUE_ENDED, 1 if windows.ended else 0), (at.HASH, address(table.slots)),
             (at.HASH_MASK, len(table.slots) - 1), (at.LEVELS, address(table.levels)),
             (at.ORDERED, address(table.ordered)), (at.LEVEL_COUNT, table.count), (at.FOUND_BID, -1), (at.FOUND_ASK, -1),
@@ -272,6 +286,7 @@ class DeskMemory:
             at.DESK_EXPOSURE: self.exposure.address, at.DESK_STATE: at.WAITING, at.DESK_NUMBER: number,
             at.DESK_STRATEGY: strategy, at.DESK_INSTRUMENT: instrument,
             at.DESK_LOT_UNITS: lane.instrument.lot_units, at.DESK_OPEN: address(self._open),
+            at.DESK_MOST: INT64_MAX // lane.instrument.lot_units,
             at.DESK_INTENT: self.intent.address, at.DESK_FILL: self.fill.address, at.DESK_ORDER: self.order.address,
             at.DESK_PERIOD: timer_ns, at.DESK_BAR_PERIOD: bars_ns, at.DESK_BAR: self.bar.address,
             at.DESK_CLOSED_BAR: self.closed_bar.address,
@@ -304,7 +319,7 @@ class RunMemory:
         room = LOG_ROWS + at.LOG_RESERVE
         self._decisions = np.zeros((room, at.DECISION_BYTES // 8), np.int64)
         self._fills = np.zeros((room, at.FILL_BYTES // 8), np.int64)
-        self._ended = np.empty((ENDED_ROWS + at.LOG_RESERVE, at.ENDED_BYTES // 8), np.int64)
+        self._ended = ended_block()
         for offset, value in {
             at.RUN_GATE: gate, at.RUN_LANES: address(self._lanes), at.RUN_LANE_COUNT: len(lanes),
             at.RUN_DECISIONS: address(self._decisions), at.RUN_DECISION_ROOM: room,
@@ -327,7 +342,7 @@ class RunMemory:
         decided, filled, over = (int(self.cells[count // 8]) for count in counts)
         taken = self._decisions[:decided].copy(), self._fills[:filled].copy(), self._ended[:over]
         if over:
-            self._ended = np.empty_like(self._ended)  # many: handed out, not copied
+            self._ended = ended_block()  # many: handed out, not copied
             put(self.cells, at.RUN_ENDED, address(self._ended))
         for count in counts:
             put(self.cells, count, 0)

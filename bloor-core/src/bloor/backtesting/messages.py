@@ -11,14 +11,43 @@ from bloor.native.memory import cell_at, put_cell
 __all__ = ["ask", "busy", "fault", "first_asked", "first_told", "latency", "message", "used"]
 
 
-def latency(lane: int, table: int, count: int, following: int) -> int:
-    """The next of a table of latencies, round and round."""
+def latency(lane: int, table: int, count: int, following: int, moments: int, ns: int) -> int:
+    """A latency of a table: that which was measured at a time, else the next one, round and round.
+
+    Args:
+        lane: Address of the lane.
+        table: Where in the lane the table's address is, and likewise its size, the next index, and the moments.
+        count: See ``table``.
+        following: See ``table``.
+        moments: See ``table``.
+        ns: The time at which it is wanted.
+    """
     size = cell_at(lane + count)
     if size == 1:
         return cell_at(cell_at(lane + table))
     i = cell_at(lane + following)
+    times = cell_at(lane + moments)
+    if times != 0 and cell_at(times) <= ns <= cell_at(times + 8 * (size - 1)):
+        i = measured_at(times, size, i, ns)
     put_cell(lane + following, i + 1 if i + 1 < size else 0)
     return cell_at(cell_at(lane + table) + 8 * i)
+
+
+def measured_at(times: int, size: int, following: int, ns: int) -> int:
+    """Index of the moment that is next to a time; of several that are it, one after the other, and the last again."""
+    low, high = 0, size
+    while low < high:
+        middle = (low + high) >> 1
+        if cell_at(times + 8 * middle) < ns:
+            low = middle + 1
+        else:
+            high = middle
+    if cell_at(times + 8 * low) != ns:
+        earlier = low - 1  # there is one: the first moment is not later
+        return earlier if ns - cell_at(times + 8 * earlier) <= cell_at(times + 8 * low) - ns else low
+    if following > low and cell_at(times + 8 * (following - 1)) == ns:
+        return following if following < size and cell_at(times + 8 * following) == ns else following - 1
+    return low
 
 
 def fault(lane: int, number: int) -> None:
@@ -54,7 +83,7 @@ def used(lane: int, head: int, tail: int) -> None:
 
 def ask(lane: int, now_ns: int, kind: int, slot: int) -> int:
     """Sends a request to the venue; address of the message, whose last three numbers are the caller's."""
-    ns = now_ns + latency(lane, at.ENTRY, at.ENTRY_COUNT, at.ENTRY_NEXT)
+    ns = now_ns + latency(lane, at.ENTRY, at.ENTRY_COUNT, at.ENTRY_NEXT, at.ENTRY_MOMENTS, now_ns)
     made = message(lane, at.ASKED, at.ASKED_HEAD, at.ASKED_TAIL, ns)
     put_cell(made + at.MESSAGE_KIND, kind)
     put_cell(made + at.MESSAGE_SLOT, slot)

@@ -26,7 +26,8 @@ def slot_of(lane: int, number: int) -> int:
 def recorded(lane: int, limit: int, _reacts: int, _unused: int) -> int:
     """Hands on the answers that were received before a time; requests go nowhere. As ``advance``; DONE.
 
-    An answer about an order that was never placed is left out.
+    What is decided on one may be what the next is about: those of one moment are handed on at a time. An answer about
+    an order that was never placed is left out.
     """
     put_cell(lane + at.ASKED_HEAD, cell_at(lane + at.ASKED_TAIL))
     rows, count = cell_at(lane + at.RECORDED), cell_at(lane + at.RECORDED_COUNT)
@@ -39,6 +40,7 @@ def recorded(lane: int, limit: int, _reacts: int, _unused: int) -> int:
         i += 1
         slot = slot_of(lane, cell_at(row + at.RECORDED_NUMBER))
         if slot != 0:
+            limit = ns + 1
             told = message(lane, at.TOLD, at.TOLD_HEAD, at.TOLD_TAIL, ns)
             put_cell(told + at.MESSAGE_SLOT, slot)
             put_cell(told + at.MESSAGE_NUMBER, cell_at(row + at.RECORDED_NUMBER))

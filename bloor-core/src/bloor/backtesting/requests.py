@@ -14,12 +14,11 @@ from bloor.market.events import NO_PRICE
 from bloor.native.memory import cell_at, put_cell
 from bloor.risk.kernel import decide
 
-__all__ = ["amend", "cancel", "cancel_all", "place", "replace"]
+__all__ = ["amend", "cancel", "cancel_all", "place", "replace", "share"]
 
 PLACES, DENIES, CANCELS = int(DecisionKind.PLACE), int(DecisionKind.DENY), int(DecisionKind.CANCEL)
 REPLACES, AMENDS = int(DecisionKind.REPLACE), int(DecisionKind.AMEND)
 PENDING_NEW, NEW = int(Status.PENDING_NEW), int(Status.NEW)
-INT64_MAX = (1 << 63) - 1
 #: Odd numbers without a pattern: the primes of xxHash's 64-bit form.
 PRIME1, PRIME2, PRIME3 = -7046029288634856825, -4417276706812531889, 1609587929392839161
 PRIME4, PRIME5 = -8796714831421723037, 2870177450012600261
@@ -73,11 +72,12 @@ def gate(run: int, desk: int, side: int, price: int, lots: int, kind: int, tif: 
     put_cell(intent + at.INTENT_PRICE, price)
     put_cell(intent + at.INTENT_LOTS, lots)
     put_cell(intent + at.INTENT_UNITS, lots * cell_at(desk + at.DESK_LOT_UNITS))
-    gated = cell_at(run + at.RUN_GATE)
-    if gated == 0:
-        return 0
-    now_ns = cell_at(run + at.RUN_NOW)
-    verdict = decide(gated, intent, cell_at(lane + at.VIEW), cell_at(desk + at.DESK_EXPOSURE), now_ns)
+    gated, verdict = cell_at(run + at.RUN_GATE), 0
+    if cell_at(desk + at.DESK_BARRED) != 0:
+        verdict = at.STRATEGY_HALTED
+    elif gated != 0:
+        now_ns = cell_at(run + at.RUN_NOW)
+        verdict = decide(gated, intent, cell_at(lane + at.VIEW), cell_at(desk + at.DESK_EXPOSURE), now_ns)
     if verdict != 0:
         put_cell(desk + at.DESK_DENIED, cell_at(desk + at.DESK_DENIED) + 1)
         decision(run, desk, DENIES, 0, verdict, lots)
@@ -112,6 +112,8 @@ def new_order(run: int, desk: int, side: int, price: int, lots: int, kind: int, 
     put_cell(slot + at.SLOT_LOTS, lots)
     put_cell(slot + at.SLOT_SENT, cell_at(run + at.RUN_NOW))
     put_cell(slot + at.SLOT_TELL, 0)
+    put_cell(slot + at.SLOT_NEXT, 0)
+    put_cell(slot + at.SLOT_SHARED, 0)
     view = cell_at(lane + at.VIEW)
     bid, ask_price = cell_at(view + at.VIEW_BID), cell_at(view + at.VIEW_ASK)
     put_cell(slot + at.SLOT_MID2, bid + ask_price if bid != NO_PRICE and ask_price != NO_PRICE else 0)
@@ -154,7 +156,7 @@ def place(orders: int, side: int, price: int, lots: int, kind: int, tif: int) ->
     desk = cell_at(orders + at.ORDERS_DESK)
     lane = cell_at(desk + at.DESK_LANE)
     run = cell_at(lane + at.RUN)
-    most = INT64_MAX // cell_at(desk + at.DESK_LOT_UNITS)
+    most = cell_at(desk + at.DESK_MOST)
     if lots > most or lots < -most:
         fault(lane, at.FAULT_QUANTITY)
         return 0
@@ -238,6 +240,17 @@ def put_back(desk: int, slot: int, units: int) -> None:
     put_cell(exposure + at.OPEN_ORDERS, cell_at(exposure + at.OPEN_ORDERS) + 1)
 
 
+def share(desk: int, old: int) -> None:
+    """What an order and the one that replaces it reserve together is the larger of the two."""
+    new = cell_at(old + at.SLOT_NEXT)
+    exposure = cell_at(desk + at.DESK_EXPOSURE)
+    reserved = exposure + (at.OPEN_BUY if cell_at(old + at.SLOT_SIDE) > 0 else at.OPEN_SELL)
+    left = cell_at(old + at.SLOT_UNITS) - cell_at(old + at.SLOT_FILLED)
+    less = min(left, cell_at(new + at.SLOT_UNITS) - cell_at(new + at.SLOT_FILLED))
+    put_cell(reserved, cell_at(reserved) + cell_at(new + at.SLOT_SHARED) - less)
+    put_cell(new + at.SLOT_SHARED, less)
+
+
 def replace(orders: int, number: int, price: int, lots: int) -> int:
     """Asks for another order in the stead of one; its number, or 0 when nothing was sent."""
     desk = cell_at(orders + at.ORDERS_DESK)
@@ -258,6 +271,9 @@ def replace(orders: int, number: int, price: int, lots: int) -> int:
     if slot == 0:
         return 0
     put_cell(old + at.SLOT_PENDING, at.REPLACE)
+    if joint:  # both together fill no more than the larger of them
+        put_cell(old + at.SLOT_NEXT, slot)
+        share(desk, old)
     decision(run, desk, REPLACES, slot, cell_at(old + at.SLOT_NUMBER), lots)
     asked = ask(lane, cell_at(run + at.RUN_NOW), at.REPLACE, old)
     put_cell(asked + at.MESSAGE_PRICE, slot)

@@ -8,7 +8,7 @@ from bloor.market.events import EventKind, Flag
 from bloor.market.view import BookState
 from bloor.native.memory import cell_at, prefetch, put_cell
 
-__all__ = ["collect", "fetch_ahead", "show_before_ns", "show_to"]
+__all__ = ["collect", "fetch_ahead", "show_before_ns", "show_book"]
 
 BOOK, LEVEL = int(EventKind.BOOK), int(EventKind.LEVEL)
 GAP, CHECKSUM, CLEARED = int(EventKind.GAP), int(EventKind.CHECKSUM), int(EventKind.CLEARED)
@@ -34,65 +34,58 @@ def show(lane: int, record: int) -> None:
     put_cell(view + at.VIEW_STATE, SYNCED)
 
 
-def show_book(lane: int, seen: int, before: int) -> None:
-    """The strategy sees the last of the book's rows that were seen.
+def show_book(lane: int, seen: int, top: int) -> None:
+    """The strategy sees the last of the book's rows that were seen, where it has not yet.
 
     Args:
         lane: Address of the lane.
         seen: How many of them were, in this window.
-        before: How many the view knows of.
+        top: Address of the last one's record.
     """
-    if seen == before:
+    if seen <= cell_at(lane + at.BOOK_AT):
         return
     put_cell(lane + at.BOOK_AT, seen)
-    row = cell_at(cell_at(lane + at.BOOKS) + at.SIGHT_BYTES * (seen - 1))
     if cell_at(lane + at.DEEP) != 0:
-        apply_message(lane, row)
+        known = cell_at(lane + at.BOOKS) + at.KNOWN_BYTES * (seen - 1)
+        apply_message(lane, cell_at(known + at.KNOWN_ROW))
     else:
-        show(lane, cell_at(lane + at.ROWS) + row * at.EVENT_BYTES)
-        put_cell(lane + at.DEEP_ROW, row + 1)
+        show(lane, top)
 
 
-def show_to(lane: int, sight: int) -> None:
-    """The strategy sees the book as it was at a visit."""
-    before = cell_at(lane + at.BOOK_AT)
-    show_book(lane, max(before, cell_at(sight + at.SIGHT_BOOKS)), before)
-
-
-def fetch_ahead(lane: int, sight: int) -> None:
+def fetch_ahead(sight: int) -> None:
     """Has the processor fetch what a visit in a while will look at."""
-    rows, seen = cell_at(lane + at.ROWS), cell_at(sight + at.SIGHT_BOOKS)
-    prefetch(rows + (cell_at(sight + at.SIGHT_ROW) & at.LOW32) * at.EVENT_BYTES)
-    if seen > 0:
-        book = cell_at(lane + at.BOOKS) + at.SIGHT_BYTES * (seen - 1)
-        prefetch(rows + cell_at(book + at.SIGHT_ROW) * at.EVENT_BYTES)
+    ahead = sight + at.SIGHT_SPARE * at.SIGHT_BYTES
+    prefetch(cell_at(ahead + at.SIGHT_EVENT))
+    prefetch(cell_at(ahead + at.SIGHT_TOP))
 
 
 def show_before_ns(lane: int, ns: int) -> None:
     """The strategy sees the book as it was before a time."""
-    times, count = cell_at(lane + at.BOOKS) + at.SIGHT_NS, cell_at(lane + at.BOOK_COUNT)
+    books, count = cell_at(lane + at.BOOKS), cell_at(lane + at.BOOK_COUNT)
     before = cell_at(lane + at.BOOK_AT)
     low, step = before, 1
+    times = books + at.KNOWN_NS
     # the first row that is not before the time lies in (low - 1, high]
-    while low + step <= count and cell_at(times + at.SIGHT_BYTES * (low + step - 1)) < ns:
+    while low + step <= count and cell_at(times + at.KNOWN_BYTES * (low + step - 1)) < ns:
         low += step
         step *= 2
     high = min(count, low + step)
     while low < high:
         middle = (low + high) >> 1
-        if cell_at(times + at.SIGHT_BYTES * middle) < ns:
+        if cell_at(times + at.KNOWN_BYTES * middle) < ns:
             low = middle + 1
         else:
             high = middle
-    show_book(lane, low, before)
+    if low > before:
+        show_book(lane, low, cell_at(books + at.KNOWN_BYTES * (low - 1) + at.KNOWN_TOP))
 
 
-def put_sight(sights: int, number: int, row: int, ns: int, books: int) -> None:
-    """Writes one of a list of rows and when they are known here."""
-    sight = sights + at.SIGHT_BYTES * number
-    put_cell(sight + at.SIGHT_ROW, row)
+def put_sight(sight: int, ns: int, books: int, event: int, top: int) -> None:
+    """Writes one of the events that are handed on."""
     put_cell(sight + at.SIGHT_NS, ns)
     put_cell(sight + at.SIGHT_BOOKS, books)
+    put_cell(sight + at.SIGHT_EVENT, event)
+    put_cell(sight + at.SIGHT_TOP, top)
 
 
 def collect(lane: int, wants: int, state: int, _unused: int) -> int:
@@ -102,7 +95,7 @@ def collect(lane: int, wants: int, state: int, _unused: int) -> int:
     is known since then.
 
     Args:
-        lane: Address of the lane; its arrays have room for every row, and one more.
+        lane: Address of the lane; its arrays have room for every row, one more, and those to spare.
         wants: Bits of kinds of events that are handed on.
         state: 1 when the book is in sync at the beginning.
 
@@ -110,7 +103,8 @@ def collect(lane: int, wants: int, state: int, _unused: int) -> int:
         1 when it is at the end.
     """
     rows, visits, books = cell_at(lane + at.ROWS), cell_at(lane + at.VISITS), cell_at(lane + at.BOOKS)
-    visited = seen = 0
+    seen = top = 0
+    sight = visits
     count, begin_ns = cell_at(lane + at.ROW_COUNT), cell_at(lane + at.BEGIN_NS)
     early = begin_ns > 0
     ns = cell_at(lane + at.SEEN_NS)
@@ -124,26 +118,28 @@ def collect(lane: int, wants: int, state: int, _unused: int) -> int:
         early = early and ns < begin_ns
         if early and kind != BOOK:
             continue
+        handed = wants >> kind & 1 != 0
         if kind == BOOK:
+            known, top = books + at.KNOWN_BYTES * seen, record
             seen += 1
-            put_sight(books, seen - 1, row, ns, seen)
-            if not early and head >> 16 & UNSEEN == 0 and (state == 0 or wants >> kind & 1 != 0):
-                put_sight(visits, visited, row, ns, seen)
-                visited += 1
+            put_cell(known + at.KNOWN_NS, ns)
+            put_cell(known + at.KNOWN_TOP, top)
+            put_cell(known + at.KNOWN_ROW, row)
+            handed = not early and head >> 16 & UNSEEN == 0 and (state == 0 or handed)
+            if handed:
                 state = 1
         elif kind in (GAP, CHECKSUM, CLEARED):
-            put_sight(visits, visited, row, ns, seen)
-            visited += 1
+            handed = True
             state = 0
-        elif wants >> kind & 1 != 0:
-            put_sight(visits, visited, row, ns, seen)
-            visited += 1
+        if handed:
+            put_sight(sight, ns, seen, record, top)
+            sight += at.SIGHT_BYTES
     if count > 0:
-        put_sight(visits, visited, (count - 1) | at.MARK, ns, seen)
-        visited += 1
+        put_sight(sight, ns, seen, 0, top)
+        sight += at.SIGHT_BYTES
     put_cell(lane + at.SEEN_NS, ns)
     put_cell(lane + at.VISIT, 0)
-    put_cell(lane + at.VISIT_COUNT, visited)
+    put_cell(lane + at.VISIT_COUNT, (sight - visits) // at.SIGHT_BYTES)
     put_cell(lane + at.BOOK_COUNT, seen)
     put_cell(lane + at.BOOK_AT, 0)
     put_cell(lane + at.DEEP_ROW, 0)

@@ -12,12 +12,12 @@ from bloor.backtesting import layout as at
 from bloor.backtesting.agenda import begin_schedule, run_due
 from bloor.backtesting.answers import deliver
 from bloor.backtesting.messages import busy, first_asked, first_told
-from bloor.backtesting.sight import collect, fetch_ahead, show_before_ns, show_to
-from bloor.backtesting.telling import cancel_desk, cancel_legs, handle
+from bloor.backtesting.sight import collect, fetch_ahead, show, show_before_ns, show_book
+from bloor.backtesting.telling import cancel_desk, cancel_legs, fail, handle, tell_requests
 from bloor.market.bars_kernel import add_trade
 from bloor.market.events import EventKind, Flag
 from bloor.market.view import BookState
-from bloor.native.memory import call4, cell_at, put_cell
+from bloor.native.memory import call4, call5, cell_at, put_cell
 from bloor.strategy.memory import Handler
 
 __all__ = ["collect", "run", "stop"]
@@ -27,16 +27,13 @@ GAP, CHECKSUM, CLEARED = int(EventKind.GAP), int(EventKind.CHECKSUM), int(EventK
 ON_TRADE, ON_BBO, ON_BOOK = int(Handler.TRADE), int(Handler.BBO), int(Handler.BOOK)
 ON_START, ON_STOP = int(Handler.START), int(Handler.STOP)
 UNSYNCED = int(BookState.UNSYNCED)
-#: How many visits ahead memory is fetched.
-AHEAD = 8
 
 
 def visit(run: int, lane: int, sight: int, now_ns: int) -> None:
     """One row of the market that concerns the strategies of a lane."""
-    entry = cell_at(sight + at.SIGHT_ROW)
-    record = cell_at(lane + at.ROWS) + (entry & at.LOW32) * at.EVENT_BYTES
-    show_to(lane, sight)
-    if entry & at.MARK != 0:
+    record = cell_at(sight + at.SIGHT_EVENT)
+    show_book(lane, cell_at(sight + at.SIGHT_BOOKS), cell_at(sight + at.SIGHT_TOP))
+    if record == 0:
         return
     kind = cell_at(record) & 255
     desks, count = cell_at(lane + at.DESKS), cell_at(lane + at.DESK_COUNT)
@@ -63,6 +60,71 @@ def visit(run: int, lane: int, sight: int, now_ns: int) -> None:
                 handle(run, desk, ON_START, 0, now_ns)
         else:
             handle(run, desk, handler, record, now_ns)
+
+
+def hand_on(run: int, lane: int, i: int, limit: int) -> int:
+    """Hands events to the only strategy of a lane, one after the other, while nothing else comes between.
+
+    What has more to it is left to :func:`visit`: bars, a book with levels, gaps, the end of a window.
+
+    Args:
+        run: Address of the run.
+        lane: Address of the lane.
+        i: The first visit.
+        limit: Nothing else happens up to then.
+
+    Returns:
+        The visit that is next.
+    """
+    desk, sights = cell_at(cell_at(lane + at.DESKS)), cell_at(lane + at.VISITS)
+    if (
+        cell_at(lane + at.DESK_COUNT) != 1
+        or cell_at(desk + at.DESK_STATE) != at.RUNNING
+        or cell_at(desk + at.DESK_BAR_PERIOD) > 0
+    ):
+        return i
+    invoke, memory, view = cell_at(desk + at.DESK_INVOKE), cell_at(desk + at.DESK_MEMORY), cell_at(lane + at.VIEW)
+    handlers, orders = cell_at(desk + at.DESK_HANDLERS), cell_at(desk + at.DESK_ORDERS)
+    most = cell_at(run + at.RUN_DECISION_ROOM) - at.LOG_RESERVE
+    seen, last_ns, called = cell_at(lane + at.BOOK_AT), cell_at(lane + at.LAST_NS), 0
+    sight = sights + i * at.SIGHT_BYTES
+    end = sights + cell_at(lane + at.VISIT_COUNT) * at.SIGHT_BYTES
+    while sight < end:
+        ns, record = cell_at(sight + at.SIGHT_NS), cell_at(sight + at.SIGHT_EVENT)
+        if ns > limit or record == 0:
+            break
+        head = cell_at(record)
+        kind = head & 255
+        if kind > BOOK or head >> 16 & UNSEEN != 0:
+            break
+        fetch_ahead(sight)
+        if cell_at(sight + at.SIGHT_BOOKS) > seen:
+            if cell_at(lane + at.DEEP) != 0:  # a handler before may have been the first to ask for the levels
+                break
+            seen = cell_at(sight + at.SIGHT_BOOKS)
+            put_cell(lane + at.BOOK_AT, seen)
+            show(lane, cell_at(sight + at.SIGHT_TOP))
+        sight += at.SIGHT_BYTES
+        last_ns = ns
+        handler = ON_BOOK if kind == BOOK else ON_BBO if kind == BBO else ON_TRADE
+        if handlers >> handler & 1 == 0:
+            continue
+        put_cell(run + at.RUN_NOW, ns)
+        put_cell(orders + at.ORDERS_NOW, ns)
+        called += 1
+        if call5(invoke, handler, memory, record, view, orders) != 0:
+            fail(run, desk, handler, ns)
+            break
+        while cell_at(desk + at.DESK_TELLS) > 0:
+            tell_requests(run, desk, ns)
+        limit = min(cell_at(lane + at.HORIZON), cell_at(run + at.RUN_UNTIL))
+        if cell_at(run + at.RUN_DECISION_COUNT) > most:
+            break
+    i = (sight - sights) // at.SIGHT_BYTES
+    put_cell(lane + at.VISIT, i)
+    put_cell(lane + at.LAST_NS, last_ns)
+    put_cell(run + at.RUN_EVENTS, cell_at(run + at.RUN_EVENTS) + called)
+    return i
 
 
 def log_full(run: int) -> bool:
@@ -191,12 +253,11 @@ def follow(run: int, lane: int) -> int:
             return at.NEED_LOG
         if cell_at(lane + at.LAST_NS) == at.LONG_AGO:
             begin_schedule(lane, ns)
+        elif hand_on(run, lane, i, min(until, cell_at(lane + at.HORIZON))) > i:
+            continue
         put_cell(lane + at.LAST_NS, ns)
         put_cell(lane + at.VISIT, i + 1)
-        sight = cell_at(lane + at.VISITS) + at.SIGHT_BYTES * i
-        if i + AHEAD < cell_at(lane + at.VISIT_COUNT):
-            fetch_ahead(lane, sight + AHEAD * at.SIGHT_BYTES)
-        visit(run, lane, sight, ns)
+        visit(run, lane, cell_at(lane + at.VISITS) + at.SIGHT_BYTES * i, ns)
 
 
 def run(run: int, _first: int, _second: int, _third: int) -> int:

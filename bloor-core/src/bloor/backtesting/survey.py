@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from attrs import field, frozen
 
+from bloor.backtesting import looking
+from bloor.backtesting.kernels import surveying
+from bloor.backtesting.memory import address
 from bloor.backtesting.rows import StoredRows
 from bloor.errors import InputFileError
-from bloor.market.events import NO_PRICE, EventKind, Flag
 from bloor.native.memory import Cells
-from bloor.storage.cells import Records, times
+from bloor.storage.cells import Records
 
 __all__ = ["GRID_NS", "SHORTEST_NS", "Survey", "survey"]
 
@@ -21,11 +21,6 @@ SHORTEST_NS = 1_000_000
 GRID_NS = 100_000_000
 #: Marks that are kept of one instrument; a longer run has them further apart.
 MOST_MARKS = 1 << 20
-
-TRADE, AGG_TRADE, BOOK, LEVEL = (
-    int(EventKind.TRADE), int(EventKind.AGG_TRADE), int(EventKind.BOOK), int(EventKind.LEVEL),
-)  # fmt: skip
-LOST = (int(EventKind.GAP), int(EventKind.CHECKSUM), int(EventKind.CLEARED))
 
 
 @frozen(kw_only=True, eq=False)
@@ -79,89 +74,73 @@ def survey(name: str, rows: StoredRows) -> Survey:
 class _Look:
     def __init__(self, name: str) -> None:
         self.name = name
-        self.rows = self.books = self.trades = self.crossed = 0
-        self.begin_ns = self.end_ns = 0
+        self.rows = 0
         self.fastest: int | None = None
         self.medians: list[float] = []
         self.gaps: list[tuple[int, int]] = []
-        self.lost_ns = 0
-        self.grid = GRID_NS
         self.marks: list[tuple[Cells, Cells]] = []
         self.kept = 0
+        self._look = surveying().call["look"]
+        self._job = np.zeros(looking.LOOK_CELLS, np.int64)
+        self._put(looking.GRID, GRID_NS)
+
+    def at(self, place: int) -> int:
+        """A cell of the job."""
+        return int(self._job[place // 8])
+
+    def _put(self, place: int, value: int) -> None:
+        self._job[place // 8] = value
 
     def take(self, window: Records) -> None:
         """Looks at one window."""
-        kind = np.asarray(window["kind"])
-        local = times(window, self.end_ns)
-        received = np.asarray(window["recv_ns"])
-        self._check(window, kind, received)
-        self.begin_ns = self.begin_ns or int(local[local > 0][0] if (local > 0).any() else 0)
-        self.end_ns = int(local[-1])
-        is_book = kind == BOOK
-        is_trade = (kind == TRADE) | (kind == AGG_TRADE)
-        self._latency(window, is_book | is_trade, received)
-        self._states(kind, is_book, local)
-        self._marks(window, is_book, local)
-        self.rows += len(window)
-        self.books += int(is_book.sum())
-        self.trades += int(is_trade.sum())
+        count = len(window)
+        took = np.empty(count, np.int64)
+        gaps, marks = np.empty((count, 2), np.int64), np.empty((count, 2), np.int64)
+        for place, value in (
+            (looking.ROWS, address(window)), (looking.ROW_COUNT, count), (looking.UNSORTED, -1), (looking.BAD, -1),
+            (looking.TOOK, address(took)), (looking.TOOK_COUNT, 0), (looking.GAPS, address(gaps)),
+            (looking.GAP_COUNT, 0), (looking.MARKS, address(marks)), (looking.MARK_COUNT, 0),
+        ):  # fmt: skip
+            self._put(place, value)
+        self._look(address(self._job), 0, 0, 0)
+        self._check(window)
+        self._latency(took[: self.at(looking.TOOK_COUNT)])
+        self.gaps += [(int(begin), int(end)) for begin, end in gaps[: self.at(looking.GAP_COUNT)]]
+        self._marks(marks[: self.at(looking.MARK_COUNT)])
+        self.rows += count
 
-    def _check(self, window: Records, kind: np.ndarray[Any, Any], received: Cells) -> None:
-        # a repeated book keeps its time, and so do changes that were held back until a snapshot came
-        seen = np.flatnonzero((received > 0) & (window["flags"] & (Flag.UNSEEN | Flag.BUFFERED) == 0))
-        known = received[seen]
-        if len(known) and (int(known[0]) < self.end_ns or bool((known[1:] < known[:-1]).any())):
-            place = int(seen[np.flatnonzero(np.diff(known, prepend=self.end_ns) < 0)[0]])
+    def _check(self, window: Records) -> None:
+        unsorted, bad = self.at(looking.UNSORTED), self.at(looking.BAD)
+        if unsorted >= 0:
             raise InputFileError(
                 self.name,
-                f"expected records in the order in which they were received, record {self.rows + place} is earlier "
+                f"expected records in the order in which they were received, record {self.rows + unsorted} is earlier "
                 "than the one before it: import the source again",
             )
-        priced = np.isin(kind, (TRADE, AGG_TRADE, LEVEL))
-        bad = priced & ((window["price"] <= 0) | (window["qty"] < 0))
-        if bad.any():
-            row = window[int(np.flatnonzero(bad)[0])]
+        if bad >= 0:
+            row = window[bad]
             raise InputFileError(
                 self.name,
-                f"expected a price above 0 and a quantity of at least 0, record "
-                f"{self.rows + int(np.flatnonzero(bad)[0])} has {int(row['price'])} ticks and {int(row['qty'])} units",
+                f"expected a price above 0 and a quantity of at least 0, record {self.rows + bad} has "
+                f"{int(row['price'])} ticks and {int(row['qty'])} units",
             )
 
-    def _latency(self, window: Records, chosen: np.ndarray[Any, Any], received: Cells) -> None:
-        flags = window["flags"]
-        known = chosen & (window["exch_ns"] > 0) & (received > 0)
-        known &= flags & (Flag.UNSEEN | Flag.BUFFERED | Flag.SNAPSHOT) == 0
-        if known.any():
-            took = received[known] - window["exch_ns"][known]
+    def _latency(self, took: Cells) -> None:
+        if len(took):
             least = int(took.min())
             self.fastest = least if self.fastest is None else min(self.fastest, least)
             self.medians.append(float(np.median(took)))
 
-    def _states(self, kind: np.ndarray[Any, Any], is_book: np.ndarray[Any, Any], local: Cells) -> None:
-        lost = np.isin(kind, LOST)
-        if not lost.any() and not self.lost_ns:
+    def _marks(self, found: Cells) -> None:
+        if not len(found):
             return
-        for row in np.flatnonzero(lost | is_book).tolist():
-            if lost[row]:
-                self.lost_ns = self.lost_ns or int(local[row])
-            elif self.lost_ns:
-                self.gaps.append((self.lost_ns, int(local[row])))
-                self.lost_ns = 0
-
-    def _marks(self, window: Records, is_book: np.ndarray[Any, Any], local: Cells) -> None:
-        bid, ask = window["price"][is_book], window["price2"][is_book]
-        both = (bid != NO_PRICE) & (ask != NO_PRICE)
-        self.crossed += int((bid[both] >= ask[both]).sum())
-        at, mid2 = local[is_book][both], (bid + ask)[both]
-        if not len(at):
-            return
-        last = np.append(np.diff(at // self.grid) != 0, True)
-        self.marks.append((at[last], mid2[last]))
-        self.kept += int(last.sum())
+        self.marks.append((found[:, 0].copy(), found[:, 1].copy()))
+        self.kept += len(found)
         if self.kept > MOST_MARKS:
-            self.grid *= 2
+            grid = 2 * self.at(looking.GRID)
+            self._put(looking.GRID, grid)
             at, mid2 = self._joined()
-            last = np.append(np.diff(at // self.grid) != 0, True)
+            last = np.append(np.diff(at // grid) != 0, True)
             self.marks, self.kept = [(at[last], mid2[last])], int(last.sum())
 
     def _joined(self) -> tuple[Cells, Cells]:
@@ -173,12 +152,13 @@ class _Look:
         """Everything that was seen."""
         if not self.rows:
             raise InputFileError(self.name, "expected market data, got no record: choose another time or symbol")
-        if self.lost_ns:
-            self.gaps.append((self.lost_ns, self.end_ns))
+        if self.at(looking.LOST_NS):
+            self.gaps.append((self.at(looking.LOST_NS), self.at(looking.END_NS)))
         offset = SHORTEST_NS - self.fastest if self.fastest is not None and self.fastest < 0 else 0
         at, mid2 = self._joined()
         return Survey(
-            rows=self.rows, books=self.books, trades=self.trades, begin_ns=self.begin_ns, end_ns=self.end_ns,
+            rows=self.rows, books=self.at(looking.BOOKS), trades=self.at(looking.TRADES),
+            begin_ns=self.at(looking.BEGIN_NS), end_ns=self.at(looking.END_NS),
             clock_offset_ns=offset, feed_ns=round(np.median(self.medians)) + offset if self.medians else None,
-            crossed=self.crossed, gaps=tuple(self.gaps), mark_ns=at, mark_mid2=mid2,
+            crossed=self.at(looking.CROSSED), gaps=tuple(self.gaps), mark_ns=at, mark_mid2=mid2,
         )  # fmt: skip

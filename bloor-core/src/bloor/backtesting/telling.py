@@ -8,7 +8,7 @@ from bloor.execution.life import Status
 from bloor.native.memory import call5, cell_at, put_cell
 from bloor.strategy.memory import Handler
 
-__all__ = ["cancel_desk", "cancel_legs", "handle", "say_order"]
+__all__ = ["cancel_desk", "cancel_legs", "fail", "handle", "say_order", "tell_requests"]
 
 ON_ORDER, PENDING_CANCEL = int(Handler.ORDER), int(Status.PENDING_CANCEL)
 
@@ -30,10 +30,15 @@ def call_handler(run: int, desk: int, handler: int, event: int, now_ns: int) -> 
     put_cell(run + at.RUN_EVENTS, cell_at(run + at.RUN_EVENTS) + 1)
     raised = call5(cell_at(desk + at.DESK_INVOKE), handler, cell_at(desk + at.DESK_MEMORY), event, view, orders)
     if raised != 0:
-        put_cell(desk + at.DESK_FAULT_HANDLER, handler)
-        put_cell(desk + at.DESK_FAULT_NS, now_ns)
-        halt(run, desk)
-        put_cell(cell_at(desk + at.DESK_LANE) + at.HORIZON, at.LONG_AGO)  # a fault ends the run at once
+        fail(run, desk, handler, now_ns)
+
+
+def fail(run: int, desk: int, handler: int, now_ns: int) -> None:
+    """A handler raised: that ends the desk."""
+    put_cell(desk + at.DESK_FAULT_HANDLER, handler)
+    put_cell(desk + at.DESK_FAULT_NS, now_ns)
+    halt(run, desk)
+    put_cell(cell_at(desk + at.DESK_LANE) + at.HORIZON, at.LONG_AGO)  # a fault ends the run at once
 
 
 def cancel_legs(run: int, desk: int) -> None:
@@ -47,12 +52,14 @@ def cancel_legs(run: int, desk: int) -> None:
 
 
 def halt(run: int, desk: int) -> None:
-    """A strategy trades no more, in any of its instruments."""
+    """An instance of a strategy trades no more, and the gate denies what the strategy's other instances ask for."""
     desks, memory = cell_at(run + at.RUN_DESKS), cell_at(desk + at.DESK_MEMORY)
     for i in range(cell_at(run + at.RUN_DESK_COUNT)):
         other = cell_at(desks + 8 * i)
         if cell_at(other + at.DESK_MEMORY) == memory:
             put_cell(other + at.DESK_STATE, at.HALTED)
+        elif cell_at(other + at.DESK_STRATEGY) == cell_at(desk + at.DESK_STRATEGY):
+            put_cell(other + at.DESK_BARRED, 1)
     cancel_legs(run, desk)
 
 

@@ -35,6 +35,8 @@ class VenueWindows:
 
     Attributes:
         out: The rows of the present window, ``(n, 8)`` int64 (:mod:`bloor.backtesting.layout`).
+        marks: The times of some of them.
+        changes: Those of their levels, ``(n, 2)`` int64.
         count: How many they are.
         table: The levels of the present window.
         ended: Whether there are no more.
@@ -64,7 +66,7 @@ class VenueWindows:
         _put(self._job, job.BID, NO_PRICE)
         _put(self._job, job.ASK, NO_PRICE)
         self.table, self._other = Levels(1 << 13), Levels(1 << 13)
-        self.out = np.zeros((room, at.ROW_BYTES // 8), np.int64)
+        self._take_room(room)
 
     @property
     def late(self) -> int:
@@ -88,14 +90,21 @@ class VenueWindows:
                 break
             _put(cells, job.LIMIT, self._waiting.limit_ns)
         self.count = int(cells[job.OUT_COUNT // 8])
+        self._kernels["list_changes"](_address(cells), 0, 0, 0)
         self.table.rank(int(cells[job.LEVEL_COUNT // 8]))
         return self.count > 0 or not self.ended
 
     def _make_room(self, message: int) -> None:
         """A message is too large for a window: it gets a larger one, which is still empty."""
         live = self.table.live
-        self.out = np.zeros((max(2 * len(self.out), 2 * (live + 2 * message)), at.ROW_BYTES // 8), np.int64)
+        self._take_room(max(2 * len(self.out), 2 * (live + 2 * message)))
         self._carry(self.table, Levels(4 * (live + message)))
+
+    def _take_room(self, room: int) -> None:
+        self.out = np.zeros((room, at.ROW_BYTES // 8), np.int64)
+        self.marks = np.zeros((room >> at.MARK_BITS) + 1, np.int64)
+        self._owners = np.zeros(room, np.int64)
+        self.changes = np.zeros((room, at.CHANGE_BYTES // 8), np.int64)
 
     def _begin_window(self) -> None:
         old, new = self.table, self._other
@@ -110,7 +119,10 @@ class VenueWindows:
     def _carry(self, old: Levels, new: Levels) -> None:
         cells = self._job
         self.table = new
-        for cell, array in ((job.OUT, self.out), (job.TABLE, new.slots), (job.LEVELS, new.levels)):
+        for cell, array in (
+            (job.OUT, self.out), (job.MARKS, self.marks), (job.CHANGES, self.changes), (job.OWNERS, self._owners),
+            (job.TABLE, new.slots), (job.LEVELS, new.levels),
+        ):  # fmt: skip
             _put(cells, cell, _address(array))
         _put(cells, job.MASK, len(new.slots) - 1)
         _put(cells, job.OUT_COUNT, 0)

@@ -109,13 +109,16 @@ def parity_screen(document: Mapping[str, Any]) -> RenderableType:
         document: As :meth:`bloor.host.backtest.parity.Parity.as_dict` makes it.
     """
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("answers", "decisions the same", "orders matched", "fills, session", "fills, backtest"):
+    for name in (
+        "answers", "decisions the same", "orders the same", "at whatever time", "fills, session", "fills, backtest",
+    ):  # fmt: skip
         table.add_column(name, justify="left" if name == "answers" else "right")
     for name, row in (("recorded", document["recorded"]), ("simulated", document["simulated"])):
         table.add_row(
             name,
             f"{row['same']:,} of {row['decisions']:,}",
             f"{row['matched']:,} of {row['orders']:,} ({row['share']:.1%})",
+            f"{row['alike']:,} ({row['share_alike']:.1%})",
             *(f"{count:,}" for count in row["fills"]),
         )
     parts: list[RenderableType] = [table, Text("")]

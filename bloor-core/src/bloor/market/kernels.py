@@ -18,7 +18,7 @@ from attrs import frozen
 
 from bloor.market import ladder
 from bloor.native import memory, twins
-from bloor.native.caching import cache_folder, cache_in, rebound
+from bloor.native.caching import cache_folder, cache_in, jit_is_off, rebound
 from bloor.native.linking import names_of
 
 if TYPE_CHECKING:
@@ -60,9 +60,16 @@ def plain_kernels() -> Kernels:
     return Kernels(**entries)
 
 
-@cache
 def compiled_kernels() -> Kernels:
-    """The kernels as numba dispatchers; each compiles, or is read from disk, when it is first called."""
+    """The kernels as numba dispatchers; each compiles, or is read from disk, when it is first called.
+
+    The plain ones when numba is told not to compile (``NUMBA_DISABLE_JIT``).
+    """
+    return plain_kernels() if jit_is_off() else _compiled()
+
+
+@cache
+def _compiled() -> Kernels:
     import numba
 
     config: Any = numba.config

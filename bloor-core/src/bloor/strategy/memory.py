@@ -211,10 +211,10 @@ def _layout(cls: type[Any]) -> Layout:
     arrays = arrays_of(cls)
     defaults: dict[str, Any] = {name: declared.default for name, (_, declared) in params_of(cls).items()}
     for name, hint in get_type_hints(cls).items():
-        if name in kinds or get_origin(hint) is ClassVar or hint is ClassVar:
-            continue
         if name in RESERVED:
             raise UsageError(f"{declared_at(cls, name)}: the name is used by the class in memory; choose another")
+        if name in kinds or get_origin(hint) is ClassVar or hint is ClassVar:
+            continue
         if name in arrays:
             continue
         if hint not in CELLS:

@@ -23,10 +23,9 @@ from bloor.backtesting.models.fee import (
     fee_tiers,
 )
 from bloor.backtesting.models.latencies import LATENCY_MODELS, Constant, Lognormal, Table
-from bloor.backtesting.models.latency import FeedLatency, LatencyModel
+from bloor.backtesting.models.latency import LatencyModel
 from bloor.backtesting.models.measured import Measured, round_trips
 from bloor.backtesting.models.naming import (
-    parse_feed_latency,
     parse_fees,
     parse_latency,
     parse_queue_model,
@@ -58,7 +57,6 @@ __all__ = [
     "FeeModel",
     "FeeSchedule",
     "FeeTier",
-    "FeedLatency",
     "Flat",
     "Front",
     "LatencyModel",
@@ -77,7 +75,6 @@ __all__ = [
     "described",
     "fee_tiers",
     "parameter",
-    "parse_feed_latency",
     "parse_fees",
     "parse_latency",
     "parse_queue_model",

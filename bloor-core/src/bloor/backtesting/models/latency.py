@@ -10,12 +10,11 @@ from abc import ABC, abstractmethod
 from typing import ClassVar
 
 import numpy as np
-from attrs import frozen
 
 from bloor.errors import UsageError
 from bloor.native.memory import Cells
 
-__all__ = ["LONGEST_NS", "FeedLatency", "LatencyModel", "checked"]
+__all__ = ["LONGEST_NS", "LatencyModel", "checked"]
 
 #: Longer than any connection that is traded on: a larger number is in another unit.
 LONGEST_NS = 600 * 1_000_000_000
@@ -45,19 +44,17 @@ class LatencyModel(ABC):
             UsageError: What it is made from cannot be read, or is no latency.
         """
 
+    def moments(self) -> tuple[Cells, Cells] | None:
+        """When each of the :meth:`samples` was measured; None, the default, where that does not matter.
 
-@frozen
-class FeedLatency:
-    """When market data is received.
+        A request that is sent, or something that happens at the venue, between the first and the last of these times
+        has the latency that was measured next to it; at any other time it is the next one in order.
 
-    Attributes:
-        constant_ns: So long after the venue's own time of each event; None for when it was received as recorded.
-    """
-
-    constant_ns: int | None = None
-
-    def __str__(self) -> str:
-        return "data" if self.constant_ns is None else f"{self.constant_ns}ns"
+        Returns:
+            When the requests were sent by our clock, and when what was answered happened by the venue's: ns since the
+            epoch, never falling, each of the length of its samples.
+        """
+        return None
 
 
 def checked(what: str, latencies: Cells) -> Cells:

@@ -3,7 +3,6 @@
 ========================  =============================================================
 ``--queue-model``         ``risk-averse``, ``power-prob:n=3``
 ``--latency``             ``5ms`` each way, ``2ms/1ms`` entry/response, ``lognormal``
-``--feed-latency``        ``data`` as recorded, ``5ms`` after the venue's time
 ``--fees``                ``0.0002/0.0005`` maker/taker, ``binance``, ``none``
 ========================  =============================================================
 
@@ -20,17 +19,16 @@ import attrs
 from bloor.backtesting.models.charges import FEE_MODELS
 from bloor.backtesting.models.fee import FeeModel
 from bloor.backtesting.models.latencies import LATENCY_MODELS
-from bloor.backtesting.models.latency import LONGEST_NS, FeedLatency, LatencyModel
+from bloor.backtesting.models.latency import LatencyModel
 from bloor.backtesting.models.queue import QueueModel
 from bloor.backtesting.models.queues import QUEUE_MODELS
-from bloor.config.duration import Duration, parse_duration
 from bloor.config.layers import Tree, text_leaf
 from bloor.config.structure import structure
 from bloor.errors import ConfigError, UsageError, nearest
 from bloor.plugins.catalog import Kind
 from bloor.plugins.host import PluginHost
 
-__all__ = ["parse_feed_latency", "parse_fees", "parse_latency", "parse_queue_model"]
+__all__ = ["parse_fees", "parse_latency", "parse_queue_model"]
 
 M = TypeVar("M", QueueModel, LatencyModel, FeeModel)
 
@@ -80,23 +78,6 @@ def parse_fees(text: str, host: PluginHost) -> FeeModel:
         maker, slash, taker = text.partition("/")
         text = f"flat:maker={maker},taker={taker if slash else maker}"
     return _parsed(text, "--fees", FEE_MODELS, host, host.fee_model, (Kind.FEE_MODEL, Kind.VENUE, Kind.FEED))
-
-
-def parse_feed_latency(text: str) -> FeedLatency:
-    """When market data is received: ``data`` for when it was, or a time such as ``5ms`` after the venue's own.
-
-    Raises:
-        UsageError: It is neither.
-    """
-    if text == "data":
-        return FeedLatency()
-    try:
-        found = parse_duration(text)
-    except UsageError as error:
-        raise UsageError(f"--feed-latency: expected 'data', or a time: {error}") from None
-    if found.ns > LONGEST_NS:
-        raise UsageError(f"--feed-latency: expected at most {Duration(LONGEST_NS)}, got {text!r}")
-    return FeedLatency(found.ns)
 
 
 def _parsed(

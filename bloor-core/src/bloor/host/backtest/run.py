@@ -10,12 +10,14 @@ from typing import Any
 from attrs import evolve, field, frozen
 
 from bloor.backtesting import layout as at
+from bloor.backtesting.atvenue import is_played, venue_rows
 from bloor.backtesting.books import ledger_of
 from bloor.backtesting.build import Form, LaneSpec, Prepared, StrategySpec, prepare
 from bloor.backtesting.course import Logs, run_course
 from bloor.backtesting.halting import halted
 from bloor.backtesting.memory import RunMemory
 from bloor.backtesting.models import FeeModel, parse_fees, parse_latency, parse_queue_model
+from bloor.backtesting.rows import StoredRows
 from bloor.config import Mode, RawConfig
 from bloor.config.sections import BacktestConfig, RunConfig
 from bloor.engine.plan import StrategyPlan
@@ -29,11 +31,12 @@ from bloor.observe.ledger import Ledger
 from bloor.observe.statistics import Statistics, statistics
 from bloor.plugins.host import PluginHost
 from bloor.risk.check import RiskCheck
-from bloor.risk.gate import Gate
+from bloor.risk.gate import STRATEGY_HALTED, Denial, Gate
 from bloor.risk.limits import build_check
 
 __all__ = ["BacktestOutcome", "Plan", "backtest", "plan_of", "run_plan"]
 
+STOPPED = Denial(STRATEGY_HALTED, "gate")
 _SELF_TRADE = {"none": at.STP_NONE, "taker": at.STP_TAKER, "maker": at.STP_MAKER, "both": at.STP_BOTH}
 
 
@@ -197,9 +200,19 @@ def _lanes(
             inventory=_units(lane, assumed),
             clock_offset_ns=lane.survey.clock_offset_ns,
             begin_ns=lane.begin_ns,
+            venue_rows=_played(lane, notices),
         )
         for lane in found
     )
+
+
+def _played(lane: Lane, notices: list[str]) -> StoredRows | None:
+    """What the venue is simulated by where the times of the data are those of a recording that was played."""
+    if not is_played(lane.survey):
+        return None
+    name = f"{lane.instrument.venue}:{lane.instrument.symbol}"
+    notices.append(f"{name}: the venue's times are those of a recording that was played; those of receipt count")
+    return venue_rows(lane.rows, lane.survey, quotes=False)
 
 
 def _may_oversell(lane: Lane) -> bool:
@@ -274,6 +287,9 @@ def _denials(gate: Gate | None, logs: Logs) -> dict[str, int]:
     if gate is None:
         return {}
     for verdict, count in logs.denied.items():
-        for _ in range(count):
-            gate.account(verdict)
+        if verdict == at.STRATEGY_HALTED:
+            gate.denied[STOPPED] = gate.denied.get(STOPPED, 0) + count
+        elif gate.compiled() is not None:  # in Python it has counted its own
+            for _ in range(count):
+                gate.account(verdict)
     return gate.denied_by_code()
