@@ -31,10 +31,9 @@ def test_cache_folder_is_private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert folder is not None
     assert folder.stat().st_mode & 0o777 == 0o700
     assert folder != folder_for("another constant")
-    monkeypatch.setattr(caching, "_numba_version", lambda: "0.1")
-    assert folder != folder_for()
-    monkeypatch.undo()
-    monkeypatch.setattr(caching, "user_cache", lambda: tmp_path)
+    with monkeypatch.context() as other:
+        other.setattr(caching, "_numba_version", lambda: "0.1")
+        assert folder != folder_for()
     folder.chmod(0o777)
     assert folder_for() is None
 
