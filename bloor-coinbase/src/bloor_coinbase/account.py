@@ -19,7 +19,6 @@ from bloor.hookspecs import ExecutorContext
 from bloor.model.orders import OrderRequest
 from bloor.venue.account import AccountState, AssetBalance, DeadMan, KeyRights, OpenOrder, Question
 from bloor.venue.session import Request
-from bloor_coinbase.config import CoinbaseConfig
 from bloor_coinbase.frames.fields import objects, plain, wrong
 from bloor_coinbase.instruments import PREFIX
 from bloor_coinbase.order_requests import Operation, Query, cancellation, encoded, new_order, open_orders
@@ -45,8 +44,6 @@ class CoinbaseAccount:
     """See :class:`bloor.venue.account.AccountInterface`."""
 
     def __init__(self, context: ExecutorContext) -> None:
-        config = context.config or CoinbaseConfig()
-        assert isinstance(config, CoinbaseConfig)
         assert isinstance(context.credentials, CoinbaseCredentials)
         self._tokens = Tokens(context.credentials, urlsplit(context.endpoints.rest).netloc)
 

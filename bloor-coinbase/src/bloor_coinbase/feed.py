@@ -25,7 +25,6 @@ import orjson
 from bloor.errors import UsageError
 from bloor.hookspecs import FeedContext, FeedSpec
 from bloor.venue.session import NEVER, Action, Endpoints, Reconnect, Send, SnapshotBody, Tell
-from bloor_coinbase.config import CoinbaseConfig
 from bloor_coinbase.instruments import instruments_path, parse_instruments
 from bloor_coinbase.limits import rest_rules
 from bloor_coinbase.subscriptions import Channel, acknowledged, subscribe, unsubscribe
@@ -74,8 +73,6 @@ class CoinbaseFeed:
     """
 
     def __init__(self, context: FeedContext) -> None:
-        config = context.config or CoinbaseConfig()
-        assert isinstance(config, CoinbaseConfig)
         self._products = [i.venue_symbol for i in context.instruments]
         _check([(i.symbol, i.venue_symbol) for i in context.instruments])
         self._jitter = random.Random(context.seed)

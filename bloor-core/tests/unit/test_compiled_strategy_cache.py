@@ -43,7 +43,7 @@ from bloor.strategy.memory import Handler, in_memory
 mine = in_memory(Mine)()
 compiled = compile_handlers(Mine)
 assert compiled.call(Handler.TIMER, mine.address, 0, 0, 0) == 0
-print(mine.result, int(compiled.kept.was_kept))
+print(mine.result, int(compiled.call.loaded.was_kept))
 """
 
 

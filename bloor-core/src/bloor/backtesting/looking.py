@@ -38,24 +38,24 @@ LATE = int(Flag.UNSEEN | Flag.BUFFERED)
 UNTIMED = int(Flag.UNSEEN | Flag.BUFFERED | Flag.SNAPSHOT)
 
 
-def note_pair(look: int, where: int, count: int, first: int, second: int) -> None:
+def note_pair(job: int, where: int, count: int, first: int, second: int) -> None:
     """Adds a pair to a list."""
-    n = cell_at(look + count)
-    pair = cell_at(look + where) + 16 * n
+    n = cell_at(job + count)
+    pair = cell_at(job + where) + 16 * n
     put_cell(pair, first)
     put_cell(pair + 8, second)
-    put_cell(look + count, n + 1)
+    put_cell(job + count, n + 1)
 
 
-def note_state(look: int, kind: int, ns: int) -> None:
+def note_state(job: int, kind: int, ns: int) -> None:
     """Keeps since when the book is lost; what loses it, or a book message, has come."""
-    lost_ns = cell_at(look + LOST_NS)
+    lost_ns = cell_at(job + LOST_NS)
     if kind != BOOK:
         if lost_ns == 0:
-            put_cell(look + LOST_NS, ns)
+            put_cell(job + LOST_NS, ns)
     elif lost_ns != 0:
-        note_pair(look, GAPS, GAP_COUNT, lost_ns, ns)
-        put_cell(look + LOST_NS, 0)
+        note_pair(job, GAPS, GAP_COUNT, lost_ns, ns)
+        put_cell(job + LOST_NS, 0)
 
 
 def look(job: int, _first: int, _second: int, _third: int) -> int:

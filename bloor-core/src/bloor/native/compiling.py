@@ -66,12 +66,12 @@ def machine_code_of(dispatchers: Mapping[str, Any]) -> MachineCode:
     needs: set[str] = set()
     for name, dispatcher in dispatchers.items():
         [compiled] = dispatcher.overloads.values()
-        library = compiled.library
-        module = _finished(library)
+        made = compiled._asdict()
+        module = _finished(made["library"])
         declared = (each for each in (*module.functions, *module.global_variables) if each.is_declaration)
         needs.update(each.name for each in declared if not each.name.startswith("llvm."))
-        objects.append(library.codegen._tm.emit_object(module))
-        symbols[name] = compiled.fndesc.llvm_cfunc_wrapper_name
+        objects.append(made["library"].codegen._tm.emit_object(module))
+        symbols[name] = made["fndesc"].llvm_cfunc_wrapper_name
     return MachineCode(objects, symbols, sorted(needs))
 
 

@@ -21,7 +21,7 @@ from bloor.native.compiling import linking_only, machine_code_of
 from bloor.native.linking import linked, names_of
 from bloor.native.machine import Loaded, MachineCode, kept_code
 
-__all__ = ["Entries", "callable_of", "compiled_entries", "entries_of"]
+__all__ = ["Entries", "callable_of", "compiled_entries"]
 
 #: What every compiled file is made of beside itself.
 WORDS: tuple[ModuleType, ...] = (memory, python_api, carryless, twins, linking, compiling, machine)
@@ -63,11 +63,6 @@ def compiled_entries(
     facts = [f"{given} is {function.__module__}.{function.__qualname__}" for given, function in stand_ins]
     folder = cache_folder(name=name, modules=(*WORDS, *modules), facts=[*facts, repr(entries)])
     loaded = kept_code(folder, lambda: _compiled(modules, entries, stand_ins))
-    return entries_of(loaded, entries)
-
-
-def entries_of(loaded: Loaded, entries: tuple[tuple[str, int], ...]) -> Entries:
-    """Machine code made callable; ``entries`` as in :func:`compiled_entries`."""
     return Entries(loaded.address, {entry: callable_of(loaded, entry, count) for entry, count in entries}, loaded)
 
 

@@ -29,6 +29,7 @@ from bloor.market.ladder import (
     scan_down,
     scan_up,
 )
+from bloor.native.caching import jit_is_off
 from bloor.native.memory import Cells, cells_at
 
 __all__ = [
@@ -203,8 +204,7 @@ def compiled_books() -> Books:
     from bloor.native.linking import linked
     from bloor.native.twins import twins
 
-    config: Any = numba.config
-    if config.DISABLE_JIT:
+    if jit_is_off():
         return Books(top, size_at, level_after, depth, level, size_to, average_price)
     made = linked((ladder, sys.modules[__name__]), numba.njit(error_model="numpy"), twins())
     return Books(*(made[function] for function in (top, size_at, level_after, depth, level, size_to, average_price)))

@@ -22,7 +22,7 @@ from bloor.native import compiling, machine, memory, twins
 from bloor.native import linking as native_linking
 from bloor.native.caching import cache_folder, jit_is_off, rebound
 from bloor.native.compiling import linking_only, machine_code_of
-from bloor.native.entries import entries_of
+from bloor.native.entries import callable_of
 from bloor.native.linking import linked as linked_kernels
 from bloor.native.machine import MachineCode, kept_code
 from bloor.risk import check
@@ -74,8 +74,7 @@ class CompiledHandlers:
         handlers: Those that the class overrides.
         address: The C function ``invoke(handler, state, event, book, orders)`` of five int64 that gives 0, or 1 when
             the handler raised; see :func:`bloor.strategy.compiled.driver.invoke`.
-        call: The same, to be called from Python with integers.
-        kept: What keeps them in memory.
+        call: The same, to be called from Python with integers; it keeps them in memory.
 
     With ``NUMBA_DISABLE_JIT`` both run the handlers as Python over the same addresses.
     """
@@ -83,7 +82,6 @@ class CompiledHandlers:
     handlers: frozenset[Handler]
     address: int
     call: Any
-    kept: object
 
 
 def compile_handlers(cls: type[Strategy]) -> CompiledHandlers:
@@ -106,8 +104,7 @@ def _compiled(cls: type[Any]) -> CompiledHandlers:
     view, handlers = _view(cls), _overridden(cls)
     drawn = _linked(cls, view, handlers, linking.drawing())
     loaded = kept_code(_folder(cls, view, drawn), lambda: _machine_code(cls, view, handlers))
-    entries = entries_of(loaded, (("invoke", INVOKE_ARGUMENTS),))
-    return CompiledHandlers(handlers, entries.address["invoke"], entries.call["invoke"], loaded)
+    return CompiledHandlers(handlers, loaded.address["invoke"], callable_of(loaded, "invoke", INVOKE_ARGUMENTS))
 
 
 def _machine_code(cls: type[Any], view: View, handlers: frozenset[Handler]) -> MachineCode:
@@ -145,7 +142,7 @@ def _uncompiled(cls: type[Any]) -> CompiledHandlers:
     handlers = _overridden(cls)
     counts = {handler: _parameters(handler) for handler in handlers}
     call = plain.INVOKE(plain.plain_invoke(_view(cls), EVENTS, views.BOOK, views.ORDERS, counts))
-    return CompiledHandlers(handlers, ctypes.cast(call, ctypes.c_void_p).value or 0, call, call)
+    return CompiledHandlers(handlers, ctypes.cast(call, ctypes.c_void_p).value or 0, call)
 
 
 # ---- what a class has

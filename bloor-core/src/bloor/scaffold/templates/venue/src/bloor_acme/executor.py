@@ -19,7 +19,6 @@ from bloor.venue.account import DeadMan
 from bloor.venue.session import NEVER, Action, Outgoing, Reconnect, Send
 
 from bloor_acme.account import AcmeAccount
-from bloor_acme.config import AcmeConfig
 from bloor_acme.credentials import STAND_IN, AcmeCredentials, read_credentials
 from bloor_acme.protocol import flag, parsed, placed, text
 from bloor_acme.reports import answer_reports, event_reports
@@ -47,8 +46,6 @@ class AcmeExecutor:
     """One order connection; see :class:`bloor.venue.session.OrderSession`."""
 
     def __init__(self, context: ExecutorContext) -> None:
-        config = context.config or AcmeConfig()
-        assert isinstance(config, AcmeConfig)
         assert isinstance(context.credentials, AcmeCredentials)
         self.url = context.endpoints.ws_api
         self.deadline_ns = NEVER

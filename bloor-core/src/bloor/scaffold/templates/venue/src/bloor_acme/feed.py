@@ -10,7 +10,7 @@ from bloor.hookspecs import FeedContext, FeedSpec
 from bloor.venue.rest import RateLimit, RestRules
 from bloor.venue.session import NEVER, Action, Reconnect, Send, SnapshotBody, Tell
 
-from bloor_acme.config import ENDPOINTS, AcmeConfig
+from bloor_acme.config import ENDPOINTS
 from bloor_acme.instruments import instruments_path, parse_instruments
 from bloor_acme.protocol import integer, parsed
 
@@ -27,8 +27,6 @@ class AcmeFeed:
     """One market-data connection; see :class:`bloor.venue.session.FeedSession`."""
 
     def __init__(self, context: FeedContext) -> None:
-        config = context.config or AcmeConfig()
-        assert isinstance(config, AcmeConfig)
         self.url = context.endpoints.streams
         self.deadline_ns = NEVER
         self.ready = False
