@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 HERE = Path(__file__).resolve().parent
-KINDS = ("unit", "contract", "property", "simulation", "e2e", "house")
+#: The kinds of tests, in the order in which they run: those whose files take long come first, so that no CPU is left
+#: alone with one of them in the end.
+KINDS = ("e2e", "simulation", "contract", "property", "unit", "house")
 #: Examples of a property test that is not marked ``examples``: every day, and in a soak.
 EXAMPLES, SOAK_EXAMPLES = 100, 20_000
 
@@ -55,7 +57,8 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves out soak tests unless -m names them."""
+    """Orders tests by their kinds; leaves out soak tests unless -m names them."""
+    items.sort(key=lambda item: next((n for n, kind in enumerate(KINDS) if item.get_closest_marker(kind)), len(KINDS)))
     if "soak" not in config.option.markexpr:
         leave_out(config, items, lambda item: item.get_closest_marker("soak") is not None)
 

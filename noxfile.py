@@ -155,7 +155,8 @@ def say_what_was_tested() -> None:
 def tests(session: nox.Session) -> None:
     """All tests on the oldest Python here, unit and contract tests on the others. Arguments go to pytest.
 
-    Every CPU takes a part; a file's tests stay together, since many share what they have started.
+    Every CPU takes a part, and one process more, since many tests wait for processes that they have started. A file's
+    tests stay together, since many share what they use.
     """
     what, chosen = ("full", []) if session.python == present()[0] else ("unit, contract", ["-m", "unit or contract"])
     if not TESTED:
@@ -164,7 +165,7 @@ def tests(session: nox.Session) -> None:
     install(session, "test")
     TESTED[session.python] = f"{what}: failed"
     session.run("python", "-c", WARM, env=kernels(session))
-    parts = ["-n", "auto", "--dist", "loadfile"]
+    parts = ["-n", str((os.cpu_count() or 1) + 1), "--dist", "loadfile", "--no-loadscope-reorder"]
     command = [*offline(session), "python", "-m", "pytest", *parts, *chosen, *session.posargs]
     session.run(*command, env=kernels(session), external=True)
     TESTED[session.python] = what
