@@ -14,6 +14,9 @@ from bloor.observe.ledger import Fills, Ledger, LedgerDesk
 
 __all__ = ["Curve", "Drawdown", "Exposure", "Profit", "curve_of", "drawdown_of", "exposure_of", "profit_of"]
 
+#: Rows of a curve that are computed at a time, so that only what comes of them takes memory in proportion to a run.
+BLOCK = 1 << 16
+
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
@@ -122,49 +125,59 @@ def _amounts(kind: DTypeLike, desk: LedgerDesk, fills: Fills) -> NDArray[np.int6
     return np.asarray(fills.side.astype(kind) * ticks * fills.units.astype(kind))
 
 
-def _equity2(desk: LedgerDesk, fills: Fills, done: Ints, mid2: Ints) -> NDArray[np.int64]:
-    """Twice the equity of a desk, in value units, exact.
+def _cash(desk: LedgerDesk, fills: Fills) -> NDArray[np.int64]:
+    """What a desk has taken in less what it has spent, fees too, before the first fill and after each; value units."""
+    return exactly(lambda kind: prefixed(-_amounts(kind, desk, fills) - fills.fee.astype(kind)))
+
+
+def _equity2(desk: LedgerDesk, cash: Ints, held: Ints, mid2: Ints) -> NDArray[np.int64]:
+    """Twice the equity of a desk at each time, in value units, exact.
 
     Args:
         desk: The desk.
-        fills: Its fills.
-        done: How many fills were known at each time.
-        mid2: Twice the mark at each time.
+        cash: What it had taken in by then, in value units.
+        held: Its position, in units.
+        mid2: Twice the mark.
     """
-    held = _held(fills)[done]
-
-    def doubled(kind: DTypeLike) -> NDArray[np.int64]:
-        cash = prefixed(-_amounts(kind, desk, fills) - fills.fee.astype(kind))
-        worth2 = held.astype(kind) * mid2.astype(kind) * desk.instrument.tick_units
-        return np.asarray(2 * cash[done] + worth2)
-
-    return exactly(doubled)
+    return exactly(
+        lambda kind: np.asarray(
+            2 * cash.astype(kind) + held.astype(kind) * mid2.astype(kind) * desk.instrument.tick_units
+        )
+    )
 
 
 def curve_of(ledger: Ledger) -> Curve:
     """The equity curve of a run: cash of all fills less fees, plus positions at their marks (see :class:`Curve`)."""
-    ends = np.array([ledger.begin_ns, ledger.end_ns], np.int64)
-    seen = {id(d.marks): d.marks.time_ns for d in ledger.desks}
-    inside = [t[np.searchsorted(t, ends[0]) : np.searchsorted(t, ends[1], "right")] for t in seen.values()]
-    times = np.concatenate([ends[:1], *inside, ends[1:], ledger.fills.recv_ns])
-    times.sort(kind="stable")  # merges what is sorted in pieces; np.unique takes twenty times longer
-    times = times[np.append(True, times[1:] != times[:-1])]
+    times = _times(ledger)
     equity, gross, net = (np.zeros(len(times)) for _ in range(3))
     held = np.zeros(len(times), bool)
     for number, desk in enumerate(ledger.desks):
         fills = ledger.fills.of(ledger.fills.desk == number)
         if not len(fills):
             continue
-        done = np.searchsorted(fills.recv_ns, times, side="right")
-        mid2 = desk.marks.at(times)
+        cash, position = _cash(desk, fills), _held(fills)
         scale = float(desk.rate) / 2 / 10**desk.instrument.value_decimals
-        equity += _equity2(desk, fills, done, mid2).astype(np.float64) * scale
-        position = _held(fills)[done]
-        worth = position * mid2.astype(np.float64) * (desk.instrument.tick_units * scale)
-        gross += np.abs(worth)
-        net += worth
-        held |= np.abs(position) >= desk.instrument.lot_units
+        for begin in range(0, len(times), BLOCK):
+            block = slice(begin, begin + BLOCK)
+            done = np.searchsorted(fills.recv_ns, times[block], side="right")
+            mid2, has = desk.marks.at(times[block]), position[done]
+            equity[block] += _equity2(desk, cash[done], has, mid2).astype(np.float64) * scale
+            worth = has * mid2.astype(np.float64) * (desk.instrument.tick_units * scale)
+            gross[block] += np.abs(worth)
+            net[block] += worth
+            held[block] |= np.abs(has) >= desk.instrument.lot_units
     return Curve(time_ns=times, equity=equity, gross=gross, net=net, held=held)
+
+
+def _times(ledger: Ledger) -> Ints:
+    """When a run began, its marks, its fills and its end, in rising order, each once."""
+    ends = np.array([ledger.begin_ns, ledger.end_ns], np.int64)
+    seen = {id(d.marks): d.marks.time_ns for d in ledger.desks}
+    inside = [t[np.searchsorted(t, ends[0]) : np.searchsorted(t, ends[1], "right")] for t in seen.values()]
+    times = np.concatenate([ends[:1], *inside, ends[1:], ledger.fills.recv_ns])
+    times.sort(kind="stable")  # merges what is sorted in pieces; np.unique takes twenty times longer
+    merged: Ints = times[np.append(True, times[1:] != times[:-1])]
+    return merged
 
 
 def profit_of(ledger: Ledger, number: int) -> Profit:
@@ -245,13 +258,12 @@ def drawdown_of(curve: Curve, capital: Decimal | None = None) -> Drawdown | None
 def exposure_of(curve: Curve) -> Exposure:
     """Positions weighed by how long they were held."""
     spans = np.diff(curve.time_ns).astype(np.float64)
-    whole = float(spans.sum())
-    weights = spans / whole if whole else np.zeros(len(spans))
+    whole = float(spans.sum()) or 1.0
     return Exposure(
-        in_market=float(weights @ curve.held[:-1]),
-        gross_mean=float(weights @ curve.gross[:-1]),
+        in_market=float(spans[curve.held[:-1]].sum()) / whole,
+        gross_mean=float(spans @ curve.gross[:-1]) / whole,
         gross_max=float(curve.gross.max()),
-        net_mean=float(weights @ curve.net[:-1]),
+        net_mean=float(spans @ curve.net[:-1]) / whole,
         long_max=max(float(curve.net.max()), 0.0),
         short_max=max(-float(curve.net.min()), 0.0),
     )
