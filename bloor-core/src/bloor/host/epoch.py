@@ -1,7 +1,9 @@
 """The epoch: a number that grows with every start on this host, so that no client order id is ever made twice.
 
 It lives in a file of the user's state folder (``$BLOOR_STATE``, else ``$XDG_STATE_HOME/bloor``, else
-``~/.local/state/bloor``), raised under a file lock and written durably before it is used.
+``~/.local/state/bloor``), raised under a file lock and written durably before it is used. It is never less than the
+number of ten minutes since 2026 began: where the file is lost, or the folder is another one, ids still do not repeat,
+as long as starts are ten minutes apart on average.
 """
 
 from __future__ import annotations
@@ -15,8 +17,11 @@ from bloor.errors import UsageError
 
 __all__ = ["next_epoch", "state_folder"]
 
-#: Four base-36 digits of a client order id.
+#: Four base-36 digits of a client order id: enough until 2057.
 EPOCHS = 36**4
+#: 2026-01-01 UTC, and ten minutes, ns.
+BEGIN_NS = 1_767_225_600_000_000_000
+STEP_NS = 600_000_000_000
 
 
 def state_folder(environ: Mapping[str, str]) -> Path:
@@ -27,8 +32,12 @@ def state_folder(environ: Mapping[str, str]) -> Path:
     return (Path(base) if base else Path.home() / ".local" / "state") / "bloor"
 
 
-def next_epoch(folder: Path) -> int:
+def next_epoch(folder: Path, wall_ns: int) -> int:
     """Raises the epoch and returns it; two processes never get the same one.
+
+    Args:
+        folder: Where it is kept.
+        wall_ns: The time, ns.
 
     Raises:
         UsageError: The folder cannot be written, or the file does not hold a number.
@@ -45,7 +54,7 @@ def next_epoch(folder: Path) -> int:
                     f"{path}: expected the number of the last epoch, got {text[:20]!r}; "
                     "write the highest epoch ever used into it (client order ids depend on it)"
                 )
-            epoch = int(text or b"0") + 1
+            epoch = max(int(text or b"0") + 1, (wall_ns - BEGIN_NS) // STEP_NS)
             if epoch >= EPOCHS:
                 raise UsageError(
                     f"{path}: epoch {epoch} does not fit a client order id any more; use another node number"

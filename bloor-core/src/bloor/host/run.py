@@ -272,7 +272,7 @@ class _Run:
     # ---- run
 
     async def _trade(self, plans: Sequence[VenuePlan]) -> RunResult:
-        plan = self._setup.plan(plans, next_epoch(state_folder(os.environ)))
+        plan = self._setup.plan(plans, next_epoch(state_folder(os.environ), time.time_ns()))
         header = orjson.dumps({"config": self._setup.record(), "engine": plan.record()})
         self._shell = self._make_shell(plan)
         if self._setup.run.mode is Mode.LIVE:
