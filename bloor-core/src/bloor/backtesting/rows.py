@@ -42,7 +42,7 @@ class StoredRows:
         Args:
             until_ns: Records that were received later are left out; None for none.
         """
-        read: list[tuple[Records, int, int]] = []
+        read: list[tuple[Records, int]] = []
         for whole in self.pieces:
             piece = whole if until_ns is None or _last_ns(whole) <= until_ns else _until(whole, until_ns)
             begin = 0
@@ -51,7 +51,7 @@ class StoredRows:
                 if end <= begin:
                     end = _cut_after(piece, begin + self.window)
                 yield piece[begin:end]
-                read.append((piece, begin, end))
+                read.append((piece, end))
                 if len(read) > 1:
                     _let_go(*read.pop(0))
                 begin = end
@@ -80,14 +80,17 @@ def _cut_after(piece: Records, end: int) -> int:
     return min(end, len(piece))
 
 
-def _let_go(piece: Records, begin: int, end: int) -> None:
-    """Takes the pages of a mapped file out of memory; they stay in the system's cache."""
+def _let_go(piece: Records, end: int) -> None:
+    """Takes the pages of a mapped file up to a record out of memory; they stay in the system's cache.
+
+    From the beginning on: what is read next maps some of the pages before it again, up to 2 MB of them.
+    """
     mapped = getattr(piece, "_mmap", None)
     if mapped is None or not hasattr(mmap, "MADV_DONTNEED"):
         return
     size = piece.dtype.itemsize
     offset = int(piece.ctypes.data) - np.frombuffer(mapped, np.uint8).ctypes.data
-    start = -(-(offset + begin * size) // mmap.PAGESIZE) * mmap.PAGESIZE
+    start = -(-offset // mmap.PAGESIZE) * mmap.PAGESIZE
     length = (offset + end * size) // mmap.PAGESIZE * mmap.PAGESIZE - start
     if length > 0:
         mapped.madvise(mmap.MADV_DONTNEED, start, length)
