@@ -132,6 +132,25 @@ def test_nobody_trades_with_himself(steps):
                 assert order.self_trade is SelfTrade.NONE
 
 
+@given(st.integers(1, 20), st.lists(st.one_of(st.integers(1, 30), st.none()), max_size=30))
+def test_a_level_is_taken_once_until_it_changes(units, steps):
+    """However often a recording says the same of a level, and however many orders of ours take it."""
+    book, numbers, filled = MatchingBook(), count(1), 0
+    book.set_level(Side.SELL, 100, units)
+    for step in steps:
+        if step is None:
+            outcomes = book.set_level(Side.SELL, 100, units)
+        else:
+            taker = BookOrder(
+                id=next(numbers), side=Side.BUY, price=100, units=step, owner=1,
+                tif=TimeInForce.IOC if step % 2 else TimeInForce.GTC, self_trade=SelfTrade.NONE,
+            )  # fmt: skip
+            outcomes = book.submit(taker)
+        filled += sum(outcome.units for outcome in outcomes if isinstance(outcome, Execution))
+        check(book)
+    assert filled == min(units, sum(step for step in steps if step is not None))
+
+
 @given(st.lists(st.one_of(LEVELS, TRADES, ORDERS, CANCELS), max_size=60))
 def test_a_recording_never_fills_more_than_it_shows(steps):
     """Fills of one recorded trade or level together stay within its quantity."""

@@ -145,14 +145,17 @@ def test_a_trade_through_our_price_fills_us_at_our_price(paper):
 
 
 def test_a_marketable_order_takes_the_visible_book_level_by_level(paper):
-    """It pays for its size: slippage; what it took stays taken until the venue says the level anew."""
+    """It pays for its size: slippage; what it took stays taken until the venue says another quantity of the level."""
     paper.place("a", BUY, 102, 25)
     assert paper.said() == [(K.ACK, "a"), (K.FILL, "a", 101, 20), (K.FILL, "a", 102, 5)]
     paper.place("b", BUY, 101, 5, tif=TimeInForce.IOC)
     assert [kind for kind, *_ in paper.said()] == [K.ACK, K.EXPIRED]
     paper.book(asks=[("101", "20")])
     paper.place("c", BUY, 101, 5, tif=TimeInForce.IOC)
-    assert paper.said()[-1] == (K.FILL, "c", 101, 5)
+    assert [kind for kind, *_ in paper.said()] == [K.ACK, K.EXPIRED]
+    paper.book(asks=[("101", "21")])
+    paper.place("d", BUY, 101, 5, tif=TimeInForce.IOC)
+    assert paper.said()[-1] == (K.FILL, "d", 101, 5)
 
 
 def test_fees_and_balances_are_kept(paper):

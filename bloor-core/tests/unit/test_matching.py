@@ -171,6 +171,41 @@ def test_what_we_took_stays_taken_until_the_next_update(book):
     assert executed(book.submit(order(BUY, 101, 9, owner=1, tif=TimeInForce.IOC))) == [(101, 4)]
 
 
+@pytest.mark.parametrize("taken", [3, 5])
+def test_a_level_that_is_said_again_does_not_refill(book, taken):
+    """The same quantity once more is no news: what we took of it stays taken."""
+    book.submit(order(BUY, 101, taken, owner=1, tif=TimeInForce.IOC))
+    book.set_level(SELL, 101, 5)
+    book.set_level(SELL, 101, 5)
+    assert book.units_at(SELL, 101) == 5 - taken
+    book.set_level(SELL, 101, 6)
+    assert book.units_at(SELL, 101) == 6
+
+
+def test_a_level_that_crosses_us_and_is_said_again_fills_us_once(book):
+    """Only what has been added trades with us, and nothing is left for the next of our orders."""
+    first, second = order(BUY, 100, 5, owner=1), order(BUY, 100, 5, owner=1)
+    book.submit(first)
+    assert executed(book.set_level(SELL, 100, 3)) == [(100, 3)]
+    assert executed(book.set_level(SELL, 100, 3)) == []
+    assert executed(book.set_level(SELL, 100, 4)) == [(100, 1)]
+    assert executed(book.submit(second)) == []
+    assert book.units_at(SELL, 100) == 0
+
+
+def test_a_level_that_was_gone_is_new_when_it_is_said_again(book):
+    """Nothing is taken of it any more: by a change to nothing, by a best price behind it, by what crosses it."""
+    for gone in (
+        lambda: book.set_level(SELL, 101, 0),
+        lambda: book.clear_better(SELL, 102),
+        lambda: (book.set_level(BUY, 101, 1), book.set_level(BUY, 101, 0)),
+    ):
+        book.submit(order(BUY, 101, 9, owner=1, tif=TimeInForce.IOC))
+        gone()
+        book.set_level(SELL, 101, 5)
+        assert book.units_at(SELL, 101) == 5
+
+
 def test_a_trade_that_the_levels_already_count_only_moves_the_queue(book):
     """The level's quantity stays, our place in it improves."""
     mine = order(BUY, 99, 2, owner=1)

@@ -10,8 +10,9 @@ quantity without identity around the account's orders, and the rules are these:
   cancels was behind us (the risk-averse queue model of hftbacktest, "Order Fill", *RiskAverseQueueModel*);
 * a recorded trade consumes its level from the head, so that an order of ours fills when it is reached;
 * a trade at a price worse than that of a resting order of ours fills ours first, up to the traded quantity;
-* a market level that would cross a resting order of ours matches it, up to the level's quantity;
-* what our own orders take of a level stays taken until the level's next update.
+* a market level that would cross a resting order of ours matches it, as far as the level has become more;
+* what our own orders take of a level stays taken until the recording says another quantity of it: that it says the same
+  again changes nothing.
 
 Quantity is never used twice: what fills one of our orders is not there for the next.
 """
@@ -44,7 +45,7 @@ class MatchingBook:
         touched: ``(side, price)`` of every level that changed since somebody last cleared it.
     """
 
-    __slots__ = ("_own", "asks", "bids", "touched")
+    __slots__ = ("_own", "_taken", "asks", "bids", "touched")
 
     def __init__(self) -> None:
         self.bids = BookSide(Side.BUY)
@@ -52,6 +53,8 @@ class MatchingBook:
         self.touched: dict[tuple[Side, int], None] = {}
         #: resting orders of accounts, in time priority
         self._own: dict[Side, list[BookOrder]] = {Side.BUY: [], Side.SELL: []}
+        #: what accounts' orders took of a recording's levels: price -> units, until the recording says something new
+        self._taken: dict[Side, dict[int, int]] = {Side.BUY: {}, Side.SELL: {}}
 
     def side(self, side: Side) -> BookSide:
         """The bids for BUY, the asks for SELL."""
@@ -169,6 +172,8 @@ class MatchingBook:
                 continue
             units = min(taker.remaining, maker.remaining)
             taker.remaining -= units
+            if maker.owner is None and not maker.id:
+                self._take(other.side, level.price, units)
             self._execute(other, level, maker, units)
             outcomes.append(Execution(level.price, units, taker.side, maker, taker))
         taker.state = OrderState.FILLED
@@ -218,22 +223,32 @@ class MatchingBook:
         """A recording says that the market's quantity at a price is now ``units``."""
         outcomes: list[Outcome] = []
         own_side, other = (self.bids, self.asks) if side is Side.BUY else (self.asks, self.bids)
-        if units:
-            best = other.best
-            if best is not None and other.reaches(best, price):
-                units -= self._fill_own(other.side, price, units, side, outcomes, including=True)
-                self._drop_stale(other, price)
-        if not units and price not in own_side.levels:
-            return outcomes
-        level = own_side.at(price)
+        known = own_side.levels.get(price)
+        market = 0 if known is None else known.market
+        before = market + self._taken[side].pop(price, 0)
+        left = market if units == before else units
+        if units and self._taken[other.side]:
+            self._forget_taken(other.side, price)
+        if units and self.would_take(side, price):
+            left -= self._fill_own(other.side, price, max(0, units - before), side, outcomes, including=True)
+            self._drop_stale(other, price)
+            if self.would_take(side, price):
+                left = 0  # what it had before is used up: orders of accounts wait here for more
+        if left < units:
+            self._take(side, price, units - left)
+        if left or known is not None:
+            self._set_market(own_side, own_side.at(price), left)
+        return outcomes
+
+    def _set_market(self, side: BookSide, level: Level, units: int) -> None:
+        """Makes the market's quantity at a level so much."""
         if level.market != units:
-            self.touched[side, price] = None
+            self.touched[side.side, level.price] = None
         if level.market < units:
-            _grow(level, side, units - level.market)
+            _grow(level, side.side, units - level.market)
         elif level.market > units:
             _shrink(level, level.market - units)
-        own_side.prune(level)
-        return outcomes
+        side.prune(level)
 
     def trade(self, price: int, units: int, aggressor: Side, *, counted: bool = False) -> list[Outcome]:
         """A recording says that ``units`` traded at ``price``.
@@ -270,9 +285,21 @@ class MatchingBook:
     def clear_better(self, side: Side, price: int) -> None:
         """Removes market quantity at prices better than ``price``: a recording says that this is the best."""
         levels = self.side(side)
+        self._forget_taken(side, price + side)
         for level in levels.at_least(price):
             if level.price != price:
                 self._drop_market(levels, level)
+
+    def _take(self, side: Side, price: int, units: int) -> None:
+        """Orders of accounts took of a recording's level."""
+        taken = self._taken[side]
+        taken[price] = taken.get(price, 0) + units
+
+    def _forget_taken(self, side: Side, price: int) -> None:
+        """The recording says that it has nothing at a price or better."""
+        taken = self._taken[side]
+        for each in [each for each in taken if each * side >= price * side]:
+            del taken[each]
 
     def _fill_own(
         self, side: Side, price: int, units: int, aggressor: Side, outcomes: list[Outcome], *, including: bool

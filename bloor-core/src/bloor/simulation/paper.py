@@ -4,7 +4,7 @@ It reads the very frames that a run receives from the real venue and keeps, besi
 the run's orders take part, by the rules of :mod:`bloor.simulation.matching` for a market that somebody else drives: an
 order of ours joins the back of the visible queue of its level, trades at the price consume the queue before us, who
 cancels was behind us, a trade through our price fills us, and a marketable order takes what is visible, level by
-level; what it took stays taken until the venue says the level anew.
+level; what it took stays taken until the venue says another quantity of it.
 
 Requests arrive after a latency and answers leave after another, both with a jitter that a seed fixes; nothing
 overtakes. What arrived at a time is matched in the book as it was at that time, however late :meth:`PaperVenue.advance`

@@ -93,7 +93,7 @@ class RecordedBook:
         if not self.known or message.seq <= self.last_seq:
             return []
         self._top = message
-        return self._follow_top(message, dict.fromkeys(_SIDES, True))
+        return self._follow_top(message)
 
     def trade(self, message: TradeMessage) -> list[Outcome]:
         """A recorded trade; one that a subscription began with and that was told before is none."""
@@ -130,24 +130,23 @@ class RecordedBook:
 
     def _apply(self, message: BookMessage) -> list[Outcome]:
         changes = {Side.BUY: self._parsed(message.bids), Side.SELL: self._parsed(message.asks)}
-        outcomes: list[Outcome] = []
-        # what goes first makes room: between two messages no recorded book is crossed
         for side in _SIDES:
             for price, units in changes[side]:
                 if units:
                     self._levels[side][price] = units
                 else:
                     self._levels[side].pop(price, None)
-                    outcomes += self._book.set_level(side, price, 0)
-        for side in _SIDES:
-            for price, units in changes[side]:
-                if units:
-                    outcomes += self._book.set_level(side, price, self._lots(units))
         self._stamp(message)
-        if self._top is not None:
-            top = self._tops(self._top)
-            touched = {side: any(price == top[side][0] for price, _ in changes[side]) for side in _SIDES}
-            outcomes += self._follow_top(self._top, touched)
+        ahead = {} if self._top is None else self._tops(self._top)
+        outcomes: list[Outcome] = []
+        # what goes first makes room: between two messages no recorded book is crossed
+        for goes in (True, False):
+            for side in _SIDES:
+                for price, units in changes[side]:
+                    # best prices that are ahead of the changes know more of the best levels
+                    known = side in ahead and (price - ahead[side][0]) * side >= 0
+                    if not known and goes is not bool(units):
+                        outcomes += self._book.set_level(side, price, self._lots(units))
         return outcomes
 
     def _stamp(self, message: BookMessage) -> None:
@@ -156,15 +155,14 @@ class RecordedBook:
         if self._top is not None and self._top.seq <= self.last_seq:
             self._top = None
 
-    def _follow_top(self, message: BboMessage, set_level: dict[Side, bool]) -> list[Outcome]:
+    def _follow_top(self, message: BboMessage) -> list[Outcome]:
         """Makes the matching book agree with best prices that are ahead of the changes."""
         outcomes: list[Outcome] = []
         tops = self._tops(message)
         for side in _SIDES:
             self._book.clear_better(side, tops[side][0])
         for side in _SIDES:
-            if set_level[side]:
-                outcomes += self._book.set_level(side, *tops[side])
+            outcomes += self._book.set_level(side, *tops[side])
         return outcomes
 
     def _tops(self, message: BboMessage) -> dict[Side, tuple[int, int]]:
