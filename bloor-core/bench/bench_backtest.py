@@ -4,7 +4,8 @@
     python bloor-core/bench/bench_backtest.py --write-expected
 
 Takes the recordings ``nexousdt_*`` and ``btcusdt_2024*`` of Binance spot under the folder named by BLOOR_RECORDINGS
-where there is one, and a market that it makes itself. hftbacktest has an environment of its own in FOLDER
+where there is one, and markets that it makes itself: one by price, and one order by order, for the queue model that
+needs no estimate (*fifo*; hftbacktest's ``l3_fifo_queue_model``). hftbacktest has an environment of its own in FOLDER
 (``.nox/peers`` without it), its faster book (ROIVector), and its data loaded and in order before its time is taken.
 
 Both run the same two strategies with the same latency (5 ms each way) and the same queue models, without partial fills
@@ -12,6 +13,10 @@ and fees: *touch* quotes at the best prices anew every 100 ms, *trend* follows t
 must be the same to the nanosecond: time, side, price, quantity, number of the order; otherwise the run stops. With
 partial fills they cannot be: there hftbacktest's position leaves out what a partly filled order traded, and an order
 that is filled exactly stays.
+
+hftbacktest's order-level exchange does not fill an order that is alone at a price better than its book's, when the
+market trades beyond it, which its exchange by price does, and ours; the market that is made order by order is one in
+which this does not happen.
 
 Two more differences are kept out of it by the events: hftbacktest wakes a strategy once for all that is received in the
 same nanosecond, ours hands on one after the other; and ours runs a timer before what is received in its nanosecond.
@@ -53,8 +58,9 @@ from bloor.plugins import PluginHost
 from bloor.storage.cells import Records
 from bloor.storage.importing import ImportOptions, import_data
 from bloor.storage.load import load
-from bloor.testing.backtests import CROSSING, LATENCY, PERIOD_NS, QUEUES, TOUCHING, fills_of, lane, ran
+from bloor.testing.backtests import BY_ORDER, CROSSING, LATENCY, PERIOD_NS, QUEUES, TOUCHING, fills_of, lane, ran
 from bloor.testing.markets import made_market
+from bloor.testing.ordermarkets import made_orders, stored_orders
 
 HERE = Path(__file__).resolve().parent
 EXPECTED = HERE.parent / "tests" / "simulation" / "hftbacktest_fills.json"
@@ -73,6 +79,7 @@ class Market:
         rows: The records.
         lots: Of an order.
         most: The most that is held, in lots.
+        given: The same as hftbacktest takes them, where they are order-level data.
     """
 
     name: str
@@ -80,12 +87,32 @@ class Market:
     rows: Records
     lots: int
     most: int
+    given: np.ndarray[Any, Any] | None = None
+
+    @property
+    def queues(self) -> tuple[str, ...]:
+        """Queue models that are compared over it."""
+        return tuple(QUEUES if self.given is None else BY_ORDER)
+
+    @property
+    def strategies(self) -> tuple[tuple[str, tuple[type[Any], ...]], ...]:
+        """Strategies that are compared over it; one that takes does not wait in a queue."""
+        touching = ("touch", TOUCHING)
+        return (touching, ("trend", CROSSING)) if self.given is None else (touching,)
+
+
+def by_order(seed: int, events: int) -> Market:
+    """A made market, order by order."""
+    given = made_orders(seed=seed, events=events, empties=False)
+    instrument, rows = stored_orders(given, PluginHost().normalizer("binance"))
+    return Market("made by order", instrument, rows, 100, 10_000, given)
 
 
 def markets(folder: Path) -> Iterator[Market]:
     """The made market, and the recorded ones."""
     instrument, rows = made_market(seed=1, messages=100_000)
     yield Market("made", instrument, rows, 100, 10_000)
+    yield by_order(seed=1, events=100_000)
     recordings = os.environ.get("BLOOR_RECORDINGS")
     for number, (pattern, (lots, most)) in enumerate(RECORDED.items()):
         files = sorted(Path(recordings).glob(f"*/{pattern}")) if recordings else []
@@ -106,10 +133,10 @@ class Comparison:
         self.peer, self.market = peer, market
         self.stored = StoredRows([market.rows])
         self.offset = survey(market.name, self.stored).clock_offset_ns
-        self.kept = KeptWindows.of(self.stored, self.offset)
+        given = its_rows(market.rows, market.instrument, self.offset) if market.given is None else market.given
+        self.kept = KeptWindows.of(self.stored, self.offset, by_order=market.given is not None)
         self.fills = folder / "fills.npy"
         file = folder / "rows.npz"
-        given = its_rows(market.rows, market.instrument, self.offset)
         np.savez(file, data=given)
         self.events = len(given)
         instrument = market.instrument
@@ -184,21 +211,22 @@ def compare(peer: Peer, folder: Path) -> list[dict[str, Any]]:
     rows = []
     for market in markets(folder):
         comparison = Comparison(peer, market, folder)
-        for strategy, classes in (("touch", TOUCHING), ("trend", CROSSING)):
-            rows += [comparison.measure(strategy, queue, classes) for queue in QUEUES]
+        for strategy, classes in market.strategies:
+            rows += [comparison.measure(strategy, queue, classes) for queue in market.queues]
     return rows
 
 
 def write_expected(peer: Peer, folder: Path) -> None:
-    """Writes hftbacktest's fills over a small made market into the tests."""
+    """Writes hftbacktest's fills over small made markets into the tests."""
     instrument, rows = made_market(seed=7, messages=3_000)
-    comparison = Comparison(peer, Market("made", instrument, rows, 100, 10_000), folder)
     found: dict[str, Any] = {"hftbacktest": peer.version, "seed": 7, "messages": 3_000, "lots": 100, "most": 10_000}
-    for strategy in ("touch", "trend"):
-        for queue in QUEUES:
-            comparison.theirs(strategy, queue, keep=True)
-            fills = np.load(comparison.fills)
-            found[f"{strategy}, {queue}"] = fills[np.lexsort((fills[:, 4], fills[:, 0]))].tolist()
+    for market in (Market("made", instrument, rows, 100, 10_000), by_order(seed=7, events=3_000)):
+        comparison = Comparison(peer, market, folder)
+        for strategy, _ in market.strategies:
+            for queue in market.queues:
+                comparison.theirs(strategy, queue, keep=True)
+                fills = np.load(comparison.fills)
+                found[f"{strategy}, {queue}"] = fills[np.lexsort((fills[:, 4], fills[:, 0]))].tolist()
     text = json.dumps(found).replace("], [", "],\n[").replace(', "', ',\n"')
     EXPECTED.write_text(text + "\n", encoding="utf-8")
     print(f"{EXPECTED.name}: {[len(value) for value in found.values() if isinstance(value, list)]} fills")

@@ -128,8 +128,12 @@ class Peer:
         asset = asset.constant_order_latency(asked["entry"], asked["response"]).trading_value_fee_model(0.0, 0.0)
         asset = asset.tick_size(self.tick).lot_size(self.lot).last_trades_capacity(1000).no_partial_fill_exchange()
         asset = asset.roi_lb(self.low).roi_ub(self.high)
-        averse = asked["queue"] == "risk-averse"
-        asset = asset.risk_adverse_queue_model() if averse else asset.power_prob_queue_model(asked["power"])
+        if asked["queue"] == "fifo":
+            asset = asset.l3_fifo_queue_model()
+        elif asked["queue"] == "risk-averse":
+            asset = asset.risk_adverse_queue_model()
+        else:
+            asset = asset.power_prob_queue_model(asked["power"])
         book = ROIVectorMarketDepthBacktest([asset])
         kept = np.zeros((200_000 if asked["keep"] else 0, 5), np.int64)
         began = process_time()

@@ -318,7 +318,8 @@ def bloor_simulated_venue() -> SimulatedVenueSpec:  # type: ignore[empty-body]
 def bloor_queue_model() -> type[QueueModel]:  # type: ignore[empty-body]
     """A guess of how much is ahead of a resting order; called when a backtest names it: ``--queue-model NAME``.
 
-    An attrs class whose fields are its parameters (:func:`bloor.backtesting.models.parameter`).
+    An attrs class whose fields are its parameters (:func:`bloor.backtesting.models.parameter`). One that says
+    ``by_order = True`` is told of each order of others, and refused over data that do not tell of them.
     """
 
 

@@ -100,6 +100,7 @@ def test_the_page_and_the_proof(data: Path, tmp_path: Path) -> None:
         ([], "--data: expected"),
         (["--data", "DATA", "--symbol", "ETH-USDT"], "the data have binance:BTC-USDT"),
         (["--data", "DATA", "--queue-model", "risk-avers"], "risk-averse"),
+        (["--data", "DATA", "--queue-model", "fifo"], "expected order-level data of binance:BTC-USDT"),
         (["--data", "DATA", "--latency", "5"], "--latency"),
         (["--data", "DATA", "--start", "2030-01-01"], "nothing between these times"),
         (["--data", "DATA", "--set", "backtest.inventory.ETH=1"], "expected base assets of the data (BTC)"),

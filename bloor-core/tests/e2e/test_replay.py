@@ -199,4 +199,5 @@ def test_a_backtest_of_a_session_with_its_answers_decides_the_same(ran: Path) ->
     assert recorded["same"] == recorded["decisions"] > 0
     assert recorded["share"] == 1
     assert recorded["first_difference"] == ""
+    assert document["open_loop"]["orders"] == document["closed_loop"]["orders"] == recorded["orders"] > 0
     assert document["fitted"]["queue-model"] in document["tried"]

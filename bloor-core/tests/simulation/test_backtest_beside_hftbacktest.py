@@ -13,9 +13,11 @@ import pytest
 
 from bloor.backtesting.kept import KeptWindows
 from bloor.backtesting.rows import StoredRows
+from bloor.plugins import PluginHost
 from bloor.strategy.api import Strategy
 from bloor.testing.backtests import CROSSING, QUEUES, TOUCHING, fills_of, lane, ran
 from bloor.testing.markets import made_market
+from bloor.testing.ordermarkets import made_orders, stored_orders
 
 EXPECTED: dict[str, Any] = json.loads(Path(__file__).with_name("hftbacktest_fills.json").read_text(encoding="utf-8"))
 CASES = [
@@ -33,6 +35,17 @@ def test_fills_are_those_of_hftbacktest(cls: type[Strategy], name: str, queue: s
     _, logs = ran(lane(instrument, rows, queue, 0), cls, EXPECTED["lots"], EXPECTED["most"])
     expected = EXPECTED[f"{name}, {queue}"]
     assert len(expected) > 50
+    assert fills_of(logs, instrument).tolist() == expected
+
+
+@pytest.mark.parametrize("cls", TOUCHING, ids=lambda cls: cls.name)
+def test_fills_by_order_are_those_of_hftbacktest(cls: type[Strategy]) -> None:
+    """Over order-level data, so are the fills of orders whose place in the queue is known."""
+    given = made_orders(seed=EXPECTED["seed"], events=EXPECTED["messages"], empties=False)
+    instrument, rows = stored_orders(given, PluginHost().normalizer("binance"))
+    _, logs = ran(lane(instrument, rows, "fifo", 0), cls, EXPECTED["lots"], EXPECTED["most"])
+    expected = EXPECTED["touch, fifo"]
+    assert len(expected) > 100
     assert fills_of(logs, instrument).tolist() == expected
 
 

@@ -8,7 +8,9 @@ from typing import Any
 import orjson
 import pytest
 
+from bloor.engine.decisions import DecisionKind
 from bloor.host.backtest.parity import Parity, parity
+from bloor.journal.record import RecordKind
 from bloor.journal.writer import Writer
 from bloor.plugins import PluginHost
 from bloor.testing.virtual import VirtualRun
@@ -41,8 +43,9 @@ def test_with_simulated_fills_the_same_orders_are_sent(symbol: str, seed: int, t
     assert found.recorded.orders > 50
     assert found.recorded.share == 1 == found.recorded.share_alike
     assert found.recorded.first == ""
-    assert found.simulated.share >= 0.95
-    assert found.simulated.share_alike >= found.simulated.share
+    assert found.closed_loop.share >= 0.95
+    assert found.closed_loop.share_alike >= found.closed_loop.share
+    assert found.open_loop.share >= 0.95
 
 
 def test_what_is_decided_on_an_answer_hears_the_next(tmp_path: Path) -> None:
@@ -51,3 +54,55 @@ def test_what_is_decided_on_an_answer_hears_the_next(tmp_path: Path) -> None:
     found = compared(run, 30, tmp_path)
     assert found.recorded.decisions == found.recorded.same > 30
     assert found.recorded.first == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "venue", "symbol"),
+    [
+        ("glft", "binance", "BTC-USDT"),
+        ("avellaneda-stoikov", "binance", "ETH-USDT"),
+        ("glft", "coinbase", "BTC-USD"),
+        ("micro-price", "kraken", "BTC-USD"),
+    ],
+)
+def test_orders_at_the_touch_have_the_same_fate_at_the_simulated_venue(
+    name: str, venue: str, symbol: str, tmp_path: Path
+) -> None:
+    """Put there each at its time, at least 95 % of them fill as much and end in the same way, and most at once."""
+    run = VirtualRun([name], venue=venue, symbols=[symbol], seed=6)
+    found = compared(run, 40, tmp_path)
+    assert found.recorded.first == ""
+    assert found.open_loop.orders > 30
+    assert found.open_loop.share >= 0.95
+    assert found.open_loop.apart_ns[0] <= 1_000_000
+    assert bool(found.open_loop.first) == (found.open_loop.same < found.open_loop.orders)
+
+
+def test_what_the_connection_refused_is_refused_again(tmp_path: Path) -> None:
+    """A rate budget is no check of the gate: orders that it stopped are stopped beside the session too."""
+    run = VirtualRun(["glft"], venue="kraken", symbols=["BTC-USD"], seed=3)
+    found = compared(run, 40, tmp_path)
+    decided = [payload[0] for kind, _, _, payload in run.journal.records if kind == RecordKind.DECISION]
+    assert run.engine.gate.denied_by_code() == {}
+    assert decided.count(DecisionKind.DENY) > 10
+    assert found.recorded.first == ""
+
+
+def test_a_model_is_fitted_by_the_fates_of_the_orders(tmp_path: Path) -> None:
+    """The best is the one with the most orders of the same fate, and of several such the best in the closed loop."""
+    run = VirtualRun(["glft"], symbols=["BTC-USDT"], seed=2)
+    found = compared(run, 20, tmp_path, fit=True)
+    assert found.tried[found.fitted["queue-model"]] == max(found.tried.values())
+    assert found.as_dict()["tried"]["front"]["open_loop"] == round(found.tried["front"].open_loop, 4)
+
+
+@pytest.mark.recorded
+def test_a_session_that_played_a_recording_is_repeated(recordings: Path, tmp_path: Path) -> None:
+    """Takes consume what the recording shows there as here: nothing refills before it really changes."""
+    data = [recordings / "binance_spot" / f"nexousdt_2024072{day}.txt.gz" for day in (3, 4)]
+    run = VirtualRun(["momentum"], data=data, speed=20)
+    found = compared(run, 40, tmp_path)
+    assert found.recorded.first == ""
+    assert found.recorded.orders > 5
+    assert found.closed_loop.share >= 0.95
+    assert found.open_loop.share >= 0.95

@@ -1,14 +1,13 @@
-"""What a venue knew, and when: best prices between messages, own trades, times of a recording that is played."""
+"""What a venue knew: best prices between messages, own trades, times of a recording that is played."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from bloor.backtesting.atvenue import FARTHEST_NS, is_played, venue_rows
+from bloor.backtesting.atvenue import FARTHEST_NS, is_played, played_rows, with_best_prices, without
 from bloor.backtesting.rows import StoredRows
 from bloor.backtesting.survey import Survey, survey
-from bloor.host.backtest.answered import Heard, paced
 from bloor.market.events import EventKind, EventView
 from bloor.storage.cells import Records
 
@@ -48,18 +47,18 @@ def looked_at(made: Records) -> tuple[StoredRows, Survey]:
 
 def test_a_best_price_is_a_message_of_the_book() -> None:
     """What is better is gone, what it says is there, and one that is older than the book says nothing."""
-    [found] = venue_rows(*looked_at(rows(*MARKET))).pieces
+    found, heads = with_best_prices(rows(*MARKET))
     added = found[7:10]
     assert added["kind"].tolist() == [BOOK, LEVEL, LEVEL]
     assert added["price"].tolist() == [49, 50, 49]
     assert added["qty"].tolist() == [8, 0, 8]
-    assert added["exch_ns"].tolist() == [BASE + 112 * MS] * 3
     assert len(found) == len(MARKET) + 3
+    assert np.flatnonzero(heads).tolist() == [7]
 
 
 def test_own_trades_are_left_out() -> None:
     """A simulation makes them anew; trades of others stay."""
-    [found] = venue_rows(*looked_at(rows(*MARKET)), quotes=False, own=[77]).pieces
+    found = without(rows(*MARKET), [77])
     assert found["seq"][found["kind"] == TRADE].tolist() == [78]
 
 
@@ -68,35 +67,8 @@ def test_a_recording_that_is_played_has_the_times_of_its_playing() -> None:
     stored, seen = looked_at(rows(*MARKET, ahead_ns=2 * FARTHEST_NS))
     assert is_played(seen)
     assert not is_played(looked_at(rows(*MARKET))[1])
-    [found] = venue_rows(stored, seen, quotes=False, way_ns=MS).pieces
+    [found] = played_rows(stored, MS).pieces
     assert found["exch_ns"][0] == BASE + 100 * MS
-
-
-def test_a_way_is_divided_within_what_the_stamp_leaves_open() -> None:
-    """In the middle, moved into the millisecond of the fill; what nobody asked for is as late as its stamp says."""
-    found = paced([
-        Heard(number=1, sent_ns=BASE, recv_ns=BASE + 10 * MS, exch_ns=BASE + 7 * MS),
-        Heard(number=1, sent_ns=BASE, recv_ns=BASE + 11 * MS),
-        Heard(number=2, sent_ns=BASE + 20 * MS, recv_ns=BASE + 24 * MS),
-        Heard(number=2, sent_ns=0, recv_ns=BASE + 93 * MS, exch_ns=BASE + 90 * MS),
-    ])  # fmt: skip
-    assert found is not None
-    assert found.sent.tolist() == [BASE, BASE + 20 * MS]
-    assert found.entry.tolist() == [7 * MS, 2 * MS]
-    assert found.happened.tolist() == [BASE + 7 * MS] * 2 + [BASE + 22 * MS, BASE + 90 * MS]
-    assert found.response.tolist() == [3 * MS, 4 * MS, 2 * MS, 3 * MS]
-    assert paced([]) is None
-
-
-def test_a_fill_of_another_clock_goes_with_the_newest_event() -> None:
-    """Where stamps cannot be compared, a fill happened with the event that was received last."""
-    moments = np.array([BASE, BASE + 5 * MS]), np.array([BASE - MS, BASE + 4 * MS])
-    found = paced([
-        Heard(number=1, sent_ns=BASE, recv_ns=BASE + 2 * MS),
-        Heard(number=1, sent_ns=0, recv_ns=BASE + 6 * MS, exch_ns=1),
-    ], moments=moments)  # fmt: skip
-    assert found is not None
-    assert (found.happened[1], found.response[1]) == (BASE + 4 * MS, 2 * MS)
 
 
 @pytest.mark.parametrize(

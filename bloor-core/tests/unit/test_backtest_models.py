@@ -194,7 +194,7 @@ def test_models_of_plug_ins(on_path: Any) -> None:
     with pytest.raises(UsageError, match=r"--queue-model halfway: part: expected a value >= 1, got '0'"):
         parse_queue_model("halfway:part=0", host)
     with pytest.raises(
-        UsageError, match=r"one of risk-averse, .*, back, halfway, got 'halfwy'; did you mean 'halfway'"
+        UsageError, match=r"one of risk-averse, .*, back, fifo, halfway, got 'halfwy'; did you mean 'halfway'"
     ):
         parse_queue_model("halfwy", host)
 

@@ -6,6 +6,9 @@ book, and skips what cannot concern an order of ours.
 
 The best prices are those that are stored with each message. Within a message a better price counts from its own row on,
 everything else from the last row on; no time passes between them.
+
+Where a queue model asks for it, every row says whose order it is of (:mod:`bloor.backtesting.byorder`). What was
+executed of each order is then told in place of trades, and a snapshot empties each level before it tells it anew.
 """
 
 from __future__ import annotations
@@ -41,7 +44,9 @@ ASK_UNITS = 136
 BEST_BID = 144  # address of a level that was the best one; 0 of none
 BEST_ASK = 152
 OWNERS = 160  # address of the level of each row, an address too, 0 of a trade
-JOB_CELLS = 21
+ORDERS = 168  # address of whose order each row is of, 0 where nobody asks
+NEWEST_ORDER = 176
+JOB_CELLS = 23
 
 # what it answers
 ALL_TAKEN = 0
@@ -79,6 +84,15 @@ def put_row(job: int, code: int, price: int, units: int, before: int, level: int
         put_cell(level + at.LEVEL_CHANGED, cell_at(level + at.LEVEL_CHANGED) + 1)
 
 
+def note_order(job: int, order: int) -> None:
+    """Writes whose order the last row is of, 0 of none, and the newest one so far."""
+    pair = cell_at(job + ORDERS) + cell_at(job + OUT_COUNT) * at.ORDER_BYTES
+    newest = max(order, cell_at(job + NEWEST_ORDER))
+    put_cell(job + NEWEST_ORDER, newest)
+    put_cell(pair + at.ORDER_OF, order)
+    put_cell(pair + at.ORDER_NEWEST, newest)
+
+
 def change(job: int, side: int, price: int, units: int, level: int) -> None:
     """A level has another quantity."""
     before = cell_at(level + at.LEVEL_UNITS)
@@ -105,6 +119,8 @@ def remove_others(job: int, message: int) -> None:
         if cell_at(level + at.LEVEL_NAMED) != message and cell_at(level + at.LEVEL_UNITS) != 0:
             key = cell_at(level + at.LEVEL_KEY)
             change(job, 1 if key & 1 == 1 else -1, key >> 1, 0, level)
+            if cell_at(job + ORDERS) != 0:
+                note_order(job, 0)
 
 
 def take_message(job: int, entry: int) -> None:
@@ -113,7 +129,7 @@ def take_message(job: int, entry: int) -> None:
     message = cell_at(entry + queues.ENTRY_NUMBER) + 1
     bid, ask = cell_at(book + at.EVENT_PRICE), cell_at(book + at.EVENT_PRICE2)
     snapshot = cell_at(book) >> 16 & SNAPSHOT != 0
-    record, first = book, cell_at(job + OUT_COUNT)
+    record, first, by_order = book, cell_at(job + OUT_COUNT), cell_at(job + ORDERS) != 0
     while record < last:
         record += at.EVENT_BYTES
         head = cell_at(record)
@@ -128,10 +144,15 @@ def take_message(job: int, entry: int) -> None:
         if record == last and not snapshot:
             put_cell(job + BID, bid)
             put_cell(job + ASK, ask)
-        level = level_at(job, key_of(side, price))
+        level, order = level_at(job, key_of(side, price)), 0
+        if by_order:
+            order = cell_at(record + at.EVENT_PRICE2)
+            tell_order(job, record, side, level, order, 1 if snapshot else 0, message)
         put_cell(level + at.LEVEL_NAMED, message)
         if cell_at(level + at.LEVEL_UNITS) != units:
             change(job, side, price, units, level)
+            if by_order:
+                note_order(job, order)
     put_cell(job + BID, bid)
     put_cell(job + ASK, ask)
     if snapshot:
@@ -144,6 +165,21 @@ def take_message(job: int, entry: int) -> None:
         put_cell(row + at.ROW_ASK, ask)
         put_cell(row + at.ROW_BID_QTY, cell_at(job + BID_UNITS))
         put_cell(row + at.ROW_ASK_QTY, cell_at(job + ASK_UNITS))
+
+
+def tell_order(job: int, record: int, side: int, level: int, order: int, snapshot: int, message: int) -> None:
+    """What a level's record says of an order before the level's quantity counts."""
+    price, executed, units = (
+        cell_at(record + at.EVENT_PRICE),
+        cell_at(record + at.EVENT_QTY2),
+        cell_at(level + at.LEVEL_UNITS),
+    )
+    if executed > 0:
+        put_row(job, at.SOLD if side > 0 else at.BOUGHT, price, executed, 0, 0)
+        note_order(job, order)
+    if snapshot == 1 and cell_at(level + at.LEVEL_NAMED) != message and units != 0:
+        change(job, side, price, 0, level)
+        note_order(job, 0)
 
 
 def best_units(job: int, best: int, key: int) -> int:
@@ -159,6 +195,8 @@ def room_for(job: int, entry: int) -> bool:
     """Whether a message has room in the window, and in its levels."""
     rows = (cell_at(entry + queues.ENTRY_LAST) - cell_at(entry + queues.ENTRY_RECORD)) // at.EVENT_BYTES
     levels = cell_at(job + LEVEL_COUNT)
+    if cell_at(job + ORDERS) != 0:  # what was executed, or that a level is emptied, has a row of its own
+        rows *= 2
     if cell_at(cell_at(entry + queues.ENTRY_RECORD)) >> 16 & SNAPSHOT == 0:
         return cell_at(job + OUT_COUNT) + rows <= cell_at(job + OUT_ROOM) and levels + rows <= cell_at(job + LEVEL_ROOM)
     return cell_at(job + OUT_COUNT) + levels + 2 * rows <= cell_at(job + OUT_ROOM) and levels + rows <= cell_at(
@@ -207,7 +245,8 @@ def annotate(job: int, _first: int, _second: int, _third: int) -> int:
             pass_time(job, deal)
             record = cell_at(deal + queues.ENTRY_RECORD)
             code = at.SOLD if cell_at(record) >> 8 & 255 == 255 else at.BOUGHT
-            put_row(job, code, cell_at(record + at.EVENT_PRICE), cell_at(record + at.EVENT_QTY), 0, 0)
+            if cell_at(job + ORDERS) == 0:
+                put_row(job, code, cell_at(record + at.EVENT_PRICE), cell_at(record + at.EVENT_QTY), 0, 0)
             trade += 1
     put_cell(waiting + queues.BOOK_HEAD, book)
     put_cell(waiting + queues.TRADE_HEAD, trade)

@@ -9,6 +9,7 @@ from typing import Any, cast
 from attrs import field, frozen
 
 from bloor.backtesting import layout as at
+from bloor.backtesting.byorder import require_orders
 from bloor.backtesting.kept import AgainWindows, KeptWindows
 from bloor.backtesting.memory import DeskMemory, LaneMemory, RunMemory, put
 from bloor.backtesting.models.fee import FeeEntries, FeeModel
@@ -19,6 +20,7 @@ from bloor.backtesting.python.handlers import PythonHandlers, overridden
 from bloor.backtesting.python.orders import DeskOrders
 from bloor.backtesting.rows import StoredRows
 from bloor.backtesting.venueside import VenueWindows
+from bloor.errors import UsageError
 from bloor.model.instrument import Instrument
 from bloor.risk.gate import Gate
 from bloor.strategy.api import Strategy
@@ -28,7 +30,7 @@ from bloor.strategy.legs import describe, join, traits_of
 from bloor.strategy.memory import OrdersRecord, in_memory
 from bloor.strategy.periods import periods_of
 
-__all__ = ["Form", "LaneSpec", "Prepared", "StrategySpec", "prepare"]
+__all__ = ["Form", "LaneSpec", "Prepared", "StrategySpec", "lane_of", "prepare"]
 
 
 class Form(Enum):
@@ -147,9 +149,10 @@ def prepare(
     Raises:
         StrategyCompileError: A strategy that says that it is compilable is not.
         PluginError: A model cannot be used.
+        UsageError: The queue model asks for order-level data, and an instrument's are not.
     """
     fees = _fees(lanes)
-    made = [_lane(spec, seed, charged) for spec, charged in zip(lanes, fees, strict=True)]
+    made = [lane_of(spec, seed, charged) for spec, charged in zip(lanes, fees, strict=True)]
     traits = traits_of(spec.instrument for spec in lanes)
     desks: list[DeskMemory] = []
     owners: list[Strategy] = []
@@ -219,14 +222,33 @@ def _fees(lanes: Sequence[LaneSpec]) -> list[FeeEntries | None]:
     return [found.get(spec.instrument.symbol + spec.instrument.venue) for spec in lanes]
 
 
-def _lane(spec: LaneSpec, seed: int, fees: FeeEntries | None) -> LaneMemory:
+def lane_of(spec: LaneSpec, seed: int = 0, fees: FeeEntries | None = None) -> LaneMemory:
+    """The memory of an instrument, with nobody who trades it yet.
+
+    Args:
+        spec: What it is made from.
+        seed: Seeds models that draw numbers.
+        fees: What trading costs, instead of the model; None for nothing.
+    """
     instrument = spec.instrument
+    by_order = spec.queue.by_order
     windows: VenueWindows | AgainWindows
+    if by_order and spec.within:
+        raise UsageError(
+            f"--queue-model {spec.queue.name}: expected data without orders of our own, got those of a session; choose "
+            "a model that estimates the queue, such as --queue-model risk-averse"
+        )
     if spec.kept is not None:
+        if spec.kept.by_order != by_order:
+            raise ValueError(f"expected windows kept with by_order={by_order}, got by_order={spec.kept.by_order}")
         windows = spec.kept.again()
     else:
-        offset, shift = spec.clock_offset_ns, spec.book_shift_ns
-        windows = VenueWindows(spec.venue_rows or spec.rows, offset, until_ns=spec.until_ns, book_shift_ns=shift)
+        rows = spec.venue_rows or spec.rows
+        if by_order:
+            require_orders(spec.queue.name, f"{instrument.venue}:{instrument.symbol}", rows)
+        windows = VenueWindows(
+            rows, spec.clock_offset_ns, until_ns=spec.until_ns, book_shift_ns=spec.book_shift_ns, by_order=by_order
+        )
     lane = LaneMemory(
         instrument, spec.rows, windows, until_ns=spec.until_ns, latencies=spec.latency.samples(seed),
         moments=spec.latency.moments(),

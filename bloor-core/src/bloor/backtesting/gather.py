@@ -23,7 +23,7 @@ BOOK_TAIL = 48
 TRADES = 56  # that of trades
 TRADE_HEAD = 64
 TRADE_TAIL = 72
-SYNCED = 80  # 1 when the book is known
+SYNCED = 80  # 1 when the book is known: since a snapshot
 NEWEST_BOOK = 88  # time of the newest book message
 NEWEST = 96  # of anything
 TRADE_KIND = 104  # the kind of trades that are counted, 0 before the first
@@ -41,7 +41,7 @@ TRADE, AGG_TRADE, BOOK, LEVEL, GAP, CHECKSUM, CLEARED = (
     int(EventKind.TRADE), int(EventKind.AGG_TRADE), int(EventKind.BOOK), int(EventKind.LEVEL), int(EventKind.GAP),
     int(EventKind.CHECKSUM), int(EventKind.CLEARED),
 )  # fmt: skip
-REPEATED = int(Flag.UNSEEN | Flag.SNAPSHOT)
+SNAPSHOT, REPEATED = int(Flag.SNAPSHOT), int(Flag.UNSEEN | Flag.SNAPSHOT)
 
 
 def put_entry(entry: int, record: int, ns: int, number: int) -> None:
@@ -109,7 +109,8 @@ def gather(job: int, _first: int, _second: int, _third: int) -> int:
                 if ns != 0:
                     settle_missing(job, missing, ns - offset)
                     missing = -1
-            put_cell(job + SYNCED, 1)
+            if head >> 16 & SNAPSHOT != 0:
+                put_cell(job + SYNCED, 1)
         elif kind in (TRADE, AGG_TRADE):
             counted = cell_at(job + TRADE_KIND)
             if counted == 0:

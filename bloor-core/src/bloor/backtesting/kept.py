@@ -82,6 +82,7 @@ class KeptWindow:
         out: See :class:`VenueWindows`, as the others.
         marks: See there.
         changes: See there.
+        orders: See there.
         count: How many rows.
         table: Its levels.
     """
@@ -89,6 +90,7 @@ class KeptWindow:
     out: Cells
     marks: Cells
     changes: Cells
+    orders: Cells
     count: int
     table: Levels
 
@@ -103,15 +105,25 @@ class KeptWindows:
     Attributes:
         windows: The venue's side.
         late: See :class:`~bloor.backtesting.venueside.VenueWindows`.
+        by_order: See there.
         sights: Kinds that are wanted, begin and end -> what each window of local rows has of them.
     """
 
     windows: tuple[KeptWindow, ...] = field(repr=False)
     late: int = 0
+    by_order: bool = False
     sights: dict[tuple[int, int, int], list[KeptSights]] = field(factory=dict, repr=False)
 
     @classmethod
-    def of(cls, rows: StoredRows, offset: int, *, until_ns: int = at.NEVER, book_shift_ns: int = 0) -> KeptWindows:
+    def of(
+        cls,
+        rows: StoredRows,
+        offset: int,
+        *,
+        until_ns: int = at.NEVER,
+        book_shift_ns: int = 0,
+        by_order: bool = False,
+    ) -> KeptWindows:
         """Annotates events, all of them.
 
         Args:
@@ -119,19 +131,21 @@ class KeptWindows:
             offset: What is taken off the venue's times, ns.
             until_ns: What happened later is left out.
             book_shift_ns: See :class:`VenueWindows`.
+            by_order: See there; for queue models that ask for it.
         """
-        made = VenueWindows(rows, offset, until_ns=until_ns, book_shift_ns=book_shift_ns)
+        made = VenueWindows(rows, offset, until_ns=until_ns, book_shift_ns=book_shift_ns, by_order=by_order)
         kept = []
         while made.advance():
             out, marks, changes = made.out[: made.count].copy(), made.marks.copy(), made.changes[: made.count].copy()
             table = _copied(made.table)
             table.levels[:, at.LEVEL_CHANGES // 8] += int(changes.ctypes.data) - int(made.changes.ctypes.data)
-            kept.append(KeptWindow(out, marks, changes, made.count, table))
-        return cls(tuple(kept), made.late)
+            orders = made.orders[: made.count + 1].copy()
+            kept.append(KeptWindow(out, marks, changes, orders, made.count, table))
+        return cls(tuple(kept), made.late, by_order)
 
     def again(self) -> AgainWindows:
         """The windows from the first one on."""
-        return AgainWindows(self.windows, self.sights, self.late)
+        return AgainWindows(self.windows, self.sights, self.late, self.by_order)
 
 
 def _copied(table: Levels) -> Levels:
@@ -146,11 +160,17 @@ class AgainWindows:
     """Windows that were kept, one by one, as :class:`VenueWindows` gives them."""
 
     def __init__(
-        self, windows: tuple[KeptWindow, ...], sights: dict[tuple[int, int, int], list[KeptSights]], late: int
+        self,
+        windows: tuple[KeptWindow, ...],
+        sights: dict[tuple[int, int, int], list[KeptSights]],
+        late: int,
+        by_order: bool,
     ) -> None:
         """Begins before the first."""
         self.sights = sights
         self.late = late
+        self.by_order = by_order
+        self.orders: Cells = np.zeros((0, at.ORDER_BYTES // 8), np.int64)
         self._left = iter(windows)
         self._following = next(self._left, None)
         self.ended = self._following is None
@@ -167,4 +187,5 @@ class AgainWindows:
             self.count = 0
             return False
         self.out, self.marks, self.count, self.table = window.out, window.marks, window.count, window.table
+        self.orders = window.orders
         return True

@@ -20,11 +20,14 @@ from bloor.backtesting import (
     looking,
     matching,
     messages,
+    ordered,
     recorded,
     requests,
     sight,
     steps,
+    takes,
     telling,
+    visiting,
     within,
 )
 from bloor.backtesting.models import fee_kernel
@@ -33,7 +36,17 @@ from bloor.market import bars_kernel, ladder
 from bloor.native.entries import Entries, compiled_entries
 from bloor.risk import kernel as gate_kernel
 
-__all__ = ["annotating", "answering", "asking", "calling", "deepening", "stepping", "surveying", "venue"]
+__all__ = [
+    "annotating",
+    "answering",
+    "asking",
+    "calling",
+    "deepening",
+    "stepping",
+    "surveying",
+    "venue",
+    "venue_by_order",
+]
 
 
 @cache
@@ -46,8 +59,16 @@ def annotating() -> Entries:
 @cache
 def venue() -> Entries:
     """``advance`` of :mod:`bloor.backtesting.advance`."""
-    modules = (layout, ladder, levels, messages, fee_kernel, within, matching, advance)
+    modules = (layout, ladder, levels, messages, takes, fee_kernel, within, matching, visiting, advance)
     return compiled_entries("backtest-venue", modules, (("advance", 4),))
+
+
+@cache
+def venue_by_order() -> Entries:
+    """The same for queue models that ask for order-level data: with :mod:`bloor.backtesting.ordered`."""
+    modules = (layout, ladder, levels, messages, takes, fee_kernel, within, matching, visiting, ordered, advance)
+    stand_ins = (("note_best", ordered.note_newest), ("visit_rows", ordered.visit_orders))
+    return compiled_entries("backtest-venue-by-order", modules, (("advance", 4),), stand_ins)
 
 
 @cache

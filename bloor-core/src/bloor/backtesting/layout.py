@@ -162,9 +162,13 @@ RECORDED_NEXT = 648
 ENTRY_MOMENTS = 656  # address of the times at which the latencies were measured, 0 where they have none
 RESPONSE_MOMENTS = 664
 WITHIN = 672  # 1 where orders of ours are part of the data: what a session's venue published contains them
+ORDERS = 680  # address of whose orders the venue's rows are of, where the queue model asks for it
+ORDER = 688  # the order that a row is of; 0 elsewhere
+NEWEST_ORDER = 696  # the one that joined last, where a request arrives; 0 elsewhere
 VENUE_MARKS = 704  # address of the times of some of the venue's rows
 XBID_QTY = 712
 XASK_QTY = 720
+ORDER_CHANGED = 728  # of the queue model, where it asks for orders
 LANE_CELLS = 92
 
 # ---- a sight: an event that is handed on, and when it is known here
@@ -200,6 +204,11 @@ CODE_MASK = 7
 MARK_BITS = 4
 BID_LEVEL, ASK_LEVEL, BOUGHT, SOLD = 1, 2, 3, 4
 LOW32 = (1 << 32) - 1
+
+# ---- whose order a row of the venue is of: the pair behind the one of its number, as the first is before all rows
+ORDER_BYTES = 16
+ORDER_OF = 0  # the order's number in the sequence in which orders joined; 0 where the row is of no single one
+ORDER_NEWEST = 8  # the newest number so far
 
 # ---- a level of a window of the venue's rows
 LEVEL_BYTES = 64

@@ -17,15 +17,16 @@ from __future__ import annotations
 
 from bloor.backtesting import layout as at
 from bloor.backtesting.levels import find, key_of, level_units, next_level, units_at
-from bloor.backtesting.messages import fault, latency, message
+from bloor.backtesting.messages import latency, message
 from bloor.backtesting.models.fee_kernel import RECEIVED, fee
+from bloor.backtesting.takes import note_take, taken_at
 from bloor.backtesting.within import reaches_own, see_own, seen_at
 from bloor.execution.life import Status
 from bloor.market.events import NO_PRICE
 from bloor.model.orders import OrderType, TimeInForce
 from bloor.native.memory import call4, cell_at, put_cell
 
-__all__ = ["accept", "crossed", "level_changed", "request", "take_changed", "traded"]
+__all__ = ["accept", "crossed", "level_changed", "request", "traded"]
 
 MARKET, POST_ONLY = int(OrderType.MARKET), int(OrderType.POST_ONLY)
 GTC, FOK = int(TimeInForce.GTC), int(TimeInForce.FOK)
@@ -180,6 +181,8 @@ def crossed(lane: int, ns: int, side: int, price: int, units: int) -> None:
         left -= take
         if fill(lane, ns, slot, cell_at(slot + at.SLOT_PRICE), take, 1) == 1:
             remove_at(lane, i)
+    if left < units:  # what filled them is not there for an order of ours that takes
+        note_take(lane, side, price, units - left)
     bounds(lane)
 
 
@@ -228,7 +231,8 @@ def traded(lane: int, ns: int, side: int, price: int, units: int) -> None:
         slot = cell_at(live + 8 * i)
         done = 0
         if cell_at(slot + at.SLOT_SIDE) == -side and cell_at(slot + at.SLOT_PRICE) == price:
-            past = call4(cell_at(lane + at.TRADED), cell_at(lane + at.QUEUE), slot + at.SLOT_QUEUE, units, 0)
+            order = cell_at(lane + at.ORDER)
+            past = call4(cell_at(lane + at.TRADED), cell_at(lane + at.QUEUE), slot + at.SLOT_QUEUE, units, order)
             take = min(past - used, cell_at(slot + at.SLOT_LEFT))
             if take > 0:
                 used += take
@@ -252,58 +256,14 @@ def traded_whole(lane: int, ns: int, side: int, price: int, units: int) -> None:
             if (price - own) * side > 0:
                 reached = True
             elif own == price:
-                queue = slot + at.SLOT_QUEUE
-                reached = call4(cell_at(lane + at.TRADED), cell_at(lane + at.QUEUE), queue, units, 0) > 0
+                queue, order = slot + at.SLOT_QUEUE, cell_at(lane + at.ORDER)
+                reached = call4(cell_at(lane + at.TRADED), cell_at(lane + at.QUEUE), queue, units, order) > 0
         if reached:
             fill(lane, ns, slot, own, cell_at(slot + at.SLOT_LEFT), 1)
             remove_at(lane, i)
         else:
             i += 1
     bounds(lane)
-
-
-# ---- what our own orders took
-
-
-def taken_at(lane: int, side: int, price: int) -> int:
-    """How much of a level orders of ours have taken."""
-    takes = cell_at(lane + at.TAKEN)
-    for i in range(cell_at(lane + at.TAKEN_COUNT)):
-        take = takes + i * at.TAKE_BYTES
-        if cell_at(take + at.TAKE_PRICE) == price and cell_at(take + at.TAKE_SIDE) == side:
-            return cell_at(take + at.TAKE_QTY)
-    return 0
-
-
-def note_take(lane: int, side: int, price: int, units: int) -> None:
-    """An order of ours took from a level."""
-    takes, count = cell_at(lane + at.TAKEN), cell_at(lane + at.TAKEN_COUNT)
-    for i in range(count):
-        take = takes + i * at.TAKE_BYTES
-        if cell_at(take + at.TAKE_PRICE) == price and cell_at(take + at.TAKE_SIDE) == side:
-            put_cell(take + at.TAKE_QTY, cell_at(take + at.TAKE_QTY) + units)
-            return
-    if count >= at.TAKES:
-        fault(lane, at.FAULT_TAKES)
-        return
-    take = takes + count * at.TAKE_BYTES
-    put_cell(take + at.TAKE_PRICE, price)
-    put_cell(take + at.TAKE_SIDE, side)
-    put_cell(take + at.TAKE_QTY, units)
-    put_cell(lane + at.TAKEN_COUNT, count + 1)
-
-
-def take_changed(lane: int, side: int, price: int) -> None:
-    """The venue says another quantity of a level: what was taken is in it."""
-    takes = cell_at(lane + at.TAKEN)
-    for i in range(cell_at(lane + at.TAKEN_COUNT)):
-        take = takes + i * at.TAKE_BYTES
-        if cell_at(take + at.TAKE_PRICE) == price and cell_at(take + at.TAKE_SIDE) == side:
-            last = cell_at(lane + at.TAKEN_COUNT) - 1
-            put_cell(lane + at.TAKEN_COUNT, last)
-            for cell in range(0, at.TAKE_BYTES, 8):
-                put_cell(take + cell, cell_at(takes + last * at.TAKE_BYTES + cell))
-            return
 
 
 # ---- requests
@@ -369,7 +329,8 @@ def join(lane: int, slot: int) -> None:
         units = max(0, units - seen_at(lane, side, price))
     for cell in range(0, 32, 8):
         put_cell(slot + at.SLOT_QUEUE + cell, 0)
-    call4(cell_at(lane + at.PLACED), cell_at(lane + at.QUEUE), slot + at.SLOT_QUEUE, units, 0)
+    newest = cell_at(lane + at.NEWEST_ORDER)
+    call4(cell_at(lane + at.PLACED), cell_at(lane + at.QUEUE), slot + at.SLOT_QUEUE, units, newest)
     rest(lane, slot)
 
 

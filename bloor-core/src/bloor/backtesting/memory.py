@@ -10,7 +10,7 @@ import numpy as np
 from bloor.backtesting import layout as at
 from bloor.backtesting.blocks import ended_block
 from bloor.backtesting.kept import AgainWindows, KeptSights
-from bloor.backtesting.kernels import asking, deepening, venue
+from bloor.backtesting.kernels import asking, deepening, venue, venue_by_order
 from bloor.backtesting.models.queue import QueueEntries
 from bloor.backtesting.python.depth import LevelsOnDemand
 from bloor.backtesting.rows import RowCursor, StoredRows
@@ -114,7 +114,7 @@ class LaneMemory:
             at.ENTRY_MIN: int(entry.min()), at.RESPONSE: address(response), at.RESPONSE_COUNT: len(response),
             at.RESPONSE_MIN: int(response.min()), at.ENTRY_MOMENTS: sent, at.RESPONSE_MOMENTS: happened,
             at.QUEUE: queue.params, at.PLACED: queue.placed,
-            at.TRADED: queue.traded, at.CHANGED: queue.changed, at.PARTIAL: 1,
+            at.TRADED: queue.traded, at.CHANGED: queue.changed, at.ORDER_CHANGED: queue.order_changed, at.PARTIAL: 1,
             at.ORDER_SLOTS: address(self._slots), at.FREE: address(self._free), at.FREE_COUNT: at.SLOTS,
             at.HORIZON: at.NEVER, at.DUE: at.NEVER, at.LAST_NS: at.LONG_AGO, at.END_NS: at.NEVER - 2,
             at.SEEN_NS: at.LONG_AGO,
@@ -122,7 +122,7 @@ class LaneMemory:
             at.MAX_UNITS: instrument.max_lots * instrument.lot_units,
             at.FEES: 0 if self._fees is None else address(self._fees),
             at.ATOMS: 10 ** max(0, 8 - instrument.qty_decimals),
-            at.ADVANCE: venue().address["advance"],
+            at.ADVANCE: (venue_by_order() if self.windows.by_order else venue()).address["advance"],
             at.LOW_BID: 1 << 61, at.LOW_ASK: 1 << 61, at.HIGH_BID: -(1 << 61), at.HIGH_ASK: -(1 << 61),
         }  # fmt: skip
         for offset, value in values.items():
@@ -216,6 +216,7 @@ class LaneMemory:
         table = windows.table
         for offset, value in (
             (at.VENUE_ROWS, address(windows.out)), (at.VENUE_MARKS, address(windows.marks)),
+            (at.ORDERS, address(windows.orders) if windows.by_order else 0),
             (at.VENUE_COUNT, windows.count if more else 0), (at.XI, 0),
             (at.VENUE_ENDED, 1 if windows.ended else 0), (at.HASH, address(table.slots)),
             (at.HASH_MASK, len(table.slots) - 1), (at.LEVELS, address(table.levels)),

@@ -39,11 +39,20 @@ class VenueWindows:
         changes: Those of their levels, ``(n, 2)`` int64.
         count: How many they are.
         table: The levels of the present window.
+        by_order: Whether rows say whose order they are of.
+        orders: Whose, ``(n + 1, 2)`` int64, a pair before the first row; empty where rows do not say it.
         ended: Whether there are no more.
     """
 
     def __init__(
-        self, rows: StoredRows, offset: int, *, until_ns: int = at.NEVER, book_shift_ns: int = 0, room: int = ROOM
+        self,
+        rows: StoredRows,
+        offset: int,
+        *,
+        until_ns: int = at.NEVER,
+        book_shift_ns: int = 0,
+        room: int = ROOM,
+        by_order: bool = False,
     ) -> None:
         """Begins before the first row.
 
@@ -54,8 +63,10 @@ class VenueWindows:
             book_shift_ns: How much earlier than it says a message of the book happened: what a venue gathers for
                 100 ms bears the time of the end.
             room: Rows of one window.
+            by_order: Whether rows say whose order they are of, and executions count in place of trades.
         """
         self.count = 0
+        self.by_order = by_order
         self.ended = False
         self._waiting = _Waiting(rows, offset, until_ns, book_shift_ns)
         self._kernels = annotating().call
@@ -82,7 +93,7 @@ class VenueWindows:
             if answer == job.WINDOW_FULL:
                 if int(cells[job.OUT_COUNT // 8]):
                     break
-                self._make_room(self._waiting.largest())
+                self._make_room(self._waiting.largest() * (2 if self.by_order else 1))
             elif int(cells[job.OUT_COUNT // 8]) * 4 >= len(self.out) * 3:
                 break
             elif not self._waiting.more():
@@ -104,6 +115,7 @@ class VenueWindows:
         self.out = np.zeros((room, at.ROW_BYTES // 8), np.int64)
         self.marks = np.zeros((room >> at.MARK_BITS) + 1, np.int64)
         self._owners = np.zeros(room, np.int64)
+        self.orders = np.zeros((room + 1 if self.by_order else 0, at.ORDER_BYTES // 8), np.int64)
         self.changes = np.zeros((room, at.CHANGE_BYTES // 8), np.int64)
 
     def _begin_window(self) -> None:
@@ -124,6 +136,9 @@ class VenueWindows:
             (job.TABLE, new.slots), (job.LEVELS, new.levels),
         ):  # fmt: skip
             _put(cells, cell, _address(array))
+        if self.by_order:
+            _put(cells, job.ORDERS, _address(self.orders))
+            self.orders[0, at.ORDER_NEWEST // 8] = cells[job.NEWEST_ORDER // 8]
         _put(cells, job.MASK, len(new.slots) - 1)
         _put(cells, job.OUT_COUNT, 0)
         _put(cells, job.OUT_ROOM, len(self.out))

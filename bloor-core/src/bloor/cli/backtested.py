@@ -113,7 +113,7 @@ def parity_screen(document: Mapping[str, Any]) -> RenderableType:
         "answers", "decisions the same", "orders the same", "at whatever time", "fills, session", "fills, backtest",
     ):  # fmt: skip
         table.add_column(name, justify="left" if name == "answers" else "right")
-    for name, row in (("recorded", document["recorded"]), ("simulated", document["simulated"])):
+    for name, row in (("recorded", document["recorded"]), ("simulated (closed loop)", document["closed_loop"])):
         table.add_row(
             name,
             f"{row['same']:,} of {row['decisions']:,}",
@@ -121,14 +121,21 @@ def parity_screen(document: Mapping[str, Any]) -> RenderableType:
             f"{row['alike']:,} ({row['share_alike']:.1%})",
             *(f"{count:,}" for count in row["fills"]),
         )
-    parts: list[RenderableType] = [table, Text("")]
-    for name in ("recorded", "simulated"):
+    fates = document["open_loop"]
+    open_loop = (
+        f"the session's orders at the simulated venue (open loop): {fates['same']:,} of {fates['orders']:,} have the "
+        f"same fate ({fates['share']:.1%}), fills {fates['fills_apart_ns']['p90'] / 1e6:.3f} ms apart at most for 90 %"
+    )
+    parts: list[RenderableType] = [table, Text(""), Text(open_loop, overflow="fold")]
+    for name in ("recorded", "open_loop", "closed_loop"):
         if document[name]["first_difference"]:
-            first = document[name]["first_difference"]
-            parts.append(Text(f"{name}: {first}", "yellow" if name == "simulated" else "bold red", overflow="fold"))
+            first, style = document[name]["first_difference"], "bold red" if name == "recorded" else "yellow"
+            parts.append(Text(f"{name.replace('_', ' ')}: {first}", style, overflow="fold"))
     if document["tried"]:
-        tried = ", ".join(f"{name} {share:.1%}" for name, share in document["tried"].items())
-        parts.append(Text(f"queue models: {tried}", style="dim", overflow="fold"))
+        tried = ", ".join(
+            f"{name} {each['open_loop']:.1%} / {each['closed_loop']:.1%}" for name, each in document["tried"].items()
+        )
+        parts.append(Text(f"queue models (open / closed loop): {tried}", style="dim", overflow="fold"))
         options = " ".join(f"--{name} {value}" for name, value in document["fitted"].items())
-        parts.append(Text(f"fitted: {options}", overflow="fold"))
+        parts.append(Text(f"fitted by the open loop: {options}", overflow="fold"))
     return Panel(Group(*parts), title="bloor backtest --calibrate", border_style="cyan", padding=(0, 1))

@@ -218,6 +218,7 @@ def ls(
     from bloor.storage.check import damaged
     from bloor.storage.layout import catalogue_folder
     from bloor.storage.manifest import read_imports
+    from bloor.storage.parts import ORDERS
 
     folder = catalogue_folder(catalogue, os.environ)
     imports = read_imports(folder)
@@ -228,6 +229,7 @@ def ls(
             "symbol": p.instrument.symbol,
             "day": p.day,
             "rows": p.rows,
+            "by_order": ORDERS in p.kinds,
             "gaps": len(p.gaps),
             "bytes": p.events.bytes,
             "parquet_bytes": p.parquet.bytes if p.parquet else None,

@@ -16,11 +16,15 @@ kind              ``seq``      ``price``   ``qty``       ``price2``  ``qty2``   
 ``KLINE``         open time    open        high          low         close             0
 ``KLINE_VOLUME``  open time    close time  volume        trades      taker buy volume  0
 ``MARK_PRICE``    -1           mark price  funding rate  index       next funding      0
-``LEVEL``         update id    price       quantity      0           0                 +1 bid, -1 ask
+``LEVEL``         update id    price       quantity      order**     executed**        +1 bid, -1 ask
 ================  ===========  ==========  ============  ==========  ================  ===============
 
 (*) 0 for plain trades. An empty side has price :data:`NO_PRICE` and quantity 0. ``BOOK`` is one applied book message
 with the top after it. Ids that are not numbers (Coinbase's) are kept beside the record and ``seq`` is a counter.
+
+(**) In order-level data, else 0: the number of the order whose change it was, in the sequence in which the instrument's
+orders joined a queue, from 1 on, and how much of it was executed then. An order that loses its place leaves, and joins
+with another number. 0 and quantity 0 empties the level. The quantity is the level's total, as ever.
 
 A candle is two records, ``KLINE`` and then ``KLINE_VOLUME``, both with the flag ``FINAL`` once it is closed. Its times
 are ns since the epoch, its prices ticks, its volumes units of the base asset; a volume that is not said, or does not

@@ -11,20 +11,21 @@ from bloor.market.events import NO_PRICE, EventKind, EventView
 from bloor.model.decimals import INT64_MAX
 from bloor.model.instrument import Instrument
 
-__all__ = ["PRICES", "QUANTITIES", "Records", "common_units", "rescale", "times"]
+__all__ = ["PRICES", "QUANTITIES", "Records", "common_units", "of_no_order", "rescale", "times"]
 
 #: A structured array of :attr:`EventView.DTYPE <bloor.market.events.EventView>`.
 Records = np.ndarray[Any, np.dtype[Any]]
 
 _QUOTES = frozenset({EventKind.BBO, EventKind.BOOK})
 _TRADES = frozenset({EventKind.TRADE, EventKind.AGG_TRADE, EventKind.LEVEL})
+_LEVELS = frozenset({EventKind.LEVEL})
 _CANDLE = frozenset({EventKind.KLINE})
 _VOLUME = frozenset({EventKind.KLINE_VOLUME})
 
 #: Cell -> the kinds for which it is a price in ticks.
 PRICES = {"price": _QUOTES | _TRADES | _CANDLE, "qty": _CANDLE, "price2": _QUOTES | _CANDLE, "qty2": _CANDLE}
 #: Cell -> the kinds for which it is a quantity in units.
-QUANTITIES = {"qty": _QUOTES | _TRADES | _VOLUME, "qty2": _QUOTES | _VOLUME}
+QUANTITIES = {"qty": _QUOTES | _TRADES | _VOLUME, "qty2": _QUOTES | _VOLUME | _LEVELS}
 #: A volume that does not fit 63 bits.
 NO_VOLUME = -1
 
@@ -79,6 +80,12 @@ def common_units(definitions: list[Instrument]) -> Instrument:
 
 def _units(instrument: Instrument) -> str:
     return f"ticks of {instrument.tick_size} and units of 1e-{instrument.qty_decimals}"
+
+
+def of_no_order(rows: Records) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Which records are of levels and do not say whose order changed: their second quantity is none, not 0."""
+    found: np.ndarray[Any, np.dtype[np.bool_]] = (rows["kind"] == EventKind.LEVEL) & (rows["price2"] == 0)
+    return found
 
 
 def times(rows: Records, last: int = 0) -> np.ndarray[Any, np.dtype[np.int64]]:

@@ -13,7 +13,7 @@ import numpy as np
 from bloor.errors import UsageError
 from bloor.market.events import NO_PRICE, EventKind, Flag
 from bloor.model.instrument import Instrument
-from bloor.storage.cells import PRICES, QUANTITIES, Records
+from bloor.storage.cells import PRICES, QUANTITIES, Records, of_no_order
 from bloor.storage.formats import hftbacktest as hft
 from bloor.storage.frames import columns, worth
 from bloor.storage.layout import replaced
@@ -84,6 +84,9 @@ def _lines(rows: Records, instrument: Instrument) -> Iterator[tuple[Any, ...]]:
         form |= {int(kind): instrument.format_qty for kind in QUANTITIES.get(name, ())}
         pairs = zip(cells[0], cells[at], strict=True)
         shown.append([_text(form.get(kind), value) for kind, value in pairs] if form else cells[at])
+        if name == "qty2":
+            for place in np.flatnonzero(of_no_order(rows)).tolist():
+                shown[at][place] = ""
     shown[0] = [names[kind] for kind in cells[0]]
     return zip(*shown, strict=True)
 

@@ -9,7 +9,7 @@ import numpy as np
 from bloor.errors import UsageError
 from bloor.market.events import NO_PRICE
 from bloor.model.instrument import Instrument
-from bloor.storage.cells import PRICES, QUANTITIES, Records
+from bloor.storage.cells import PRICES, QUANTITIES, Records, of_no_order
 from bloor.storage.parts import kind_name
 
 __all__ = ["columns", "frame", "worth"]
@@ -42,6 +42,7 @@ def columns(rows: Records, instrument: Instrument) -> dict[str, np.ndarray[Any, 
             of = [int(kind) for kind in cells.get(name, ())]
             known = np.isin(kinds, of) & (values != NO_PRICE)
             made[name][known] = worth(values[known], step, decimals)
+    made["qty2"][of_no_order(rows)] = np.nan
     return made
 
 

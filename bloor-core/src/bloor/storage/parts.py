@@ -16,10 +16,12 @@ from bloor.storage.manifest import Part, StoredFile, file_hash
 from bloor.storage.parquet import write_parquet
 from bloor.storage.sink import StagedPart
 
-__all__ = ["drop_unscaled", "finish_part", "kind_name", "place_part"]
+__all__ = ["ORDERS", "drop_unscaled", "finish_part", "kind_name", "place_part"]
 
 #: Records rescaled at a time.
 BLOCK_ROWS = 1 << 16
+#: In the counts of kinds: records of levels that say whose order changed.
+ORDERS = "order"
 #: Ending of staged records that are in their final units and were not when they were written.
 SCALED = ".scaled"
 
@@ -56,7 +58,7 @@ def finish_part(staged: StagedPart, table: InstrumentTable, import_id: str, *, p
         instrument=instrument,
         day=day_name(staged.day),
         rows=staged.rows,
-        kinds={kind_name(kind): int(staged.kinds[kind]) for kind in np.flatnonzero(staged.kinds).tolist()},
+        kinds=_kinds(staged),
         first_ns=staged.first_ns,
         last_ns=staged.last_ns,
         gaps=staged.gaps,
@@ -89,6 +91,11 @@ def drop_unscaled(staged: StagedPart, part: Part) -> None:
     """Removes the records as they were staged, where those of the finished part are others."""
     if _final(staged, part.instrument) != staged.path:
         staged.path.unlink()
+
+
+def _kinds(staged: StagedPart) -> dict[str, int]:
+    found = {kind_name(kind): int(staged.kinds[kind]) for kind in np.flatnonzero(staged.kinds).tolist()}
+    return found | ({ORDERS: staged.orders} if staged.orders else {})
 
 
 def kind_name(kind: int) -> str:

@@ -53,9 +53,12 @@ def replay_books(
         if not snapshot and book.view.state == BookState.UNSYNCED:
             continue
         levels = rows[begin:end]
-        pairs = list(zip(levels["price"].tolist(), levels["qty"].tolist(), strict=True))
-        bids = int((levels["side"] > 0).sum())
+        bids, asks = (_pairs(levels[levels["side"] == side]) for side in (1, -1))
         times = {name: int(rows[name][place]) for name in ("seq", "exch_ns", "recv_ns")}
-        (book.load if snapshot else book.apply)(pairs[:bids], pairs[bids:], **times)
+        (book.load if snapshot else book.apply)(bids, asks, **times)
         book.view.state = BookState.SYNCED
         yield place, book
+
+
+def _pairs(levels: Records) -> list[tuple[int, int]]:
+    return list(zip(levels["price"].tolist(), levels["qty"].tolist(), strict=True))

@@ -51,6 +51,7 @@ class StagedPart:
         last_ns: Time of the last one.
         units: From which record on which definition of the instrument counts.
         gaps: What the manifest lists.
+        orders: Records of levels that say whose order changed.
         digest: SHA-256 of the first ``hashed`` records, see :meth:`hash`.
     """
 
@@ -63,6 +64,7 @@ class StagedPart:
     last_ns: int = 0
     units: list[tuple[int, Instrument]] = field(factory=list)
     gaps: list[dict[str, int]] = field(factory=list)
+    orders: int = 0
     digest: Any = field(factory=hashlib.sha256)
     hashed: int = 0
 
@@ -86,6 +88,7 @@ class StagedPart:
             "last_ns": self.last_ns,
             "units": [[begin, asdict(instrument)] for begin, instrument in self.units],
             "gaps": self.gaps,
+            "orders": self.orders,
         }
 
 
@@ -136,7 +139,7 @@ class EventSink:
         for entry in saved["parts"]:
             part = self._part(entry["index"], entry["day"])
             part.rows, part.first_ns, part.last_ns = entry["rows"], entry["first_ns"], entry["last_ns"]
-            part.gaps = list(entry["gaps"])
+            part.gaps, part.orders = list(entry["gaps"]), entry["orders"]
             for kind, count in entry["kinds"].items():
                 part.kinds[int(kind)] = count
             now = self._table[part.index]
@@ -194,6 +197,7 @@ class EventSink:
         top: tuple[int, int, int, int],
         levels: np.ndarray[Any, np.dtype[np.int64]],
         bids: int,
+        orders: np.ndarray[Any, np.dtype[np.int64]] | None = None,
     ) -> None:
         """Takes a book message: the record with the top after it, and one for each level that it changed.
 
@@ -204,6 +208,8 @@ class EventSink:
             top: ``(best bid, its quantity, best ask, its quantity)`` after the message.
             levels: ``(n, 2)``: ticks and units, in the order they are to be applied.
             bids: How many of them, from the first, are bids.
+            orders: ``(n, 3)``: the number of the order that each is of, units executed of it, and its place in the
+                sequence in which they happened, which their records have then; None where that is not known.
         """
         count = len(levels)
         head = bytearray(ROW_BYTES)
@@ -218,6 +224,9 @@ class EventSink:
         rows["side"][bids:] = -1
         rows["seq"], rows["exch_ns"], rows["recv_ns"] = times
         rows["price"], rows["qty"] = levels[:, 0], levels[:, 1]
+        if orders is not None:
+            rows["price2"], rows["qty2"] = orders[:, 0], orders[:, 1]
+            rows = rows[np.argsort(orders[:, 2], kind="stable")]
         rows["flags"][-1] |= Flag.LAST
         self.extend(rows, index)
 
@@ -257,6 +266,7 @@ class EventSink:
         part.kinds += np.bincount(rows["kind"], minlength=256)
         for row in rows[rows["kind"] == EventKind.GAP][: LISTED_GAPS - len(part.gaps)]:
             part.gaps.append({"recv_ns": int(row["recv_ns"]), "expected": int(row["price"]), "got": int(row["seq"])})
+        part.orders += int(np.count_nonzero((rows["kind"] == EventKind.LEVEL) & (rows["price2"] != 0)))
         part.rows += len(rows)
         part.last_ns = int(known[-1])
         with part.path.open("ab") as file:

@@ -29,6 +29,10 @@ _EXACT_QUOTE = (
 )
 _SIDE = "CASE side WHEN 1 THEN '{}' WHEN -1 THEN '{}' END AS side"
 _SEEN = "file, row"
+_ORDER = (
+    "nullif(raw_price2, 0) AS order_number, CASE WHEN raw_price2 <> 0 THEN qty2 END AS executed, "
+    "CASE WHEN raw_price2 <> 0 THEN qty2_exact END AS executed_exact"
+)
 _FLAGS = f"flags & {Flag.SNAPSHOT:d} <> 0 AS snapshot, flags & {Flag.UNSEEN:d} <> 0 AS unseen"
 
 _QUOTED = f"{_WHERE}, {_TIMES}, recv_ns, exch_ns, seq, {_QUOTE}, {_EXACT_QUOTE}, {_SEEN}"
@@ -48,7 +52,7 @@ VIEWS = {
     "levels": (
         (
             f"{_WHERE}, {_TIMES}, recv_ns, exch_ns, seq, {_SIDE.format('bid', 'ask')}, "
-            f"price, qty, price_exact, qty_exact, {_SEEN}, {_FLAGS}"
+            f"price, qty, price_exact, qty_exact, {_ORDER}, {_SEEN}, {_FLAGS}"
         ),
         (EventKind.LEVEL,),
     ),
@@ -147,6 +151,8 @@ def _select(price_decimals: int, tick_units: int, qty_decimals: int, files: Sequ
             for cells, step, decimals in scales
             if name in cells
         ]
+        if name == "qty2":  # a level's is what was executed of an order, where the data say whose
+            whens.insert(0, (f"WHEN kind = {EventKind.LEVEL:d} AND price2 = 0 THEN", "NULL", qty_decimals))
         rough = " ".join(f"{when} ({value})::DOUBLE / 1e{decimals}" for when, value, decimals in whens)
         exact = " ".join(
             f"{when} CAST({value} AS DECIMAL(19, 0)) * CAST('{_unit(decimals)}' AS DECIMAL(19, 18))"

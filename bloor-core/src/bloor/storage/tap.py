@@ -10,7 +10,7 @@ that each day can be read by itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +24,7 @@ from bloor.market.view import BookState
 from bloor.model.instrument import Instrument
 from bloor.model.orders import Side
 from bloor.storage.layout import DAY_NS
+from bloor.storage.orders import OrderQueues
 from bloor.storage.sink import EventSink
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class _Pending:
     top: list[int]
     cut: Rows | None = None
     cut_bids: int = 0
+    orders: Rows | None = None
 
 
 class BookTap:
@@ -58,11 +60,16 @@ class BookTap:
     Attributes:
         keeps: Whether the records of an instrument, by its index, are stored now; None for those of all.
         changed: Gives the levels of a book message that compiled code has applied.
+        orders: Whose order each level of the next book message is of: its number, what was executed of it, as text,
+            and its place in the sequence of changes; None where that is not known.
+        queues: For an instrument, by its index, what waits at each level, where that is known.
     """
 
     def __init__(self, sink: EventSink, table: InstrumentTable) -> None:
         self.keeps: Callable[[int], bool] | None = None
         self.changed: Callable[[], tuple[Rows, int]] | None = None
+        self.orders: Sequence[tuple[int, str, int]] | None = None
+        self.queues: dict[int, OrderQueues] = {}
         self._sink = sink
         self._table = table
         self._pending: _Pending | None = None
@@ -120,7 +127,11 @@ class BookTap:
         """Levels were applied to a book."""
         if self._pending is not None:
             self._rest(self._pending)
-        self._pending = _Pending(book, bids, book.applied(rows).copy(), snapshot, book.top.tolist())
+        pending = self._pending = _Pending(book, bids, book.applied(rows).copy(), snapshot, book.top.tolist())
+        if self.orders is not None:
+            parse = book.instrument.parse_qty
+            pending.orders = np.array([(number, parse(done), place) for number, done, place in self.orders], np.int64)
+            self.orders = None
 
     def cut(self, book: TappedBook, bids: Rows, asks: Rows) -> None:
         """Levels were cut off a book after they were applied."""
@@ -134,6 +145,8 @@ class BookTap:
         if pending is not None and pending.book is book:
             price, qty = 10 ** (new.price_decimals - old.price_decimals), 10 ** (new.qty_decimals - old.qty_decimals)
             pending.levels *= (price, qty)
+            if pending.orders is not None:
+                pending.orders *= (1, qty, 1)
             for cell, factor in enumerate((price, qty, price, qty)):
                 pending.top[cell] *= factor if pending.top[cell] != NO_PRICE else 1
 
@@ -153,12 +166,15 @@ class BookTap:
     def _message(self, index: int, flags: int, pending: _Pending) -> None:
         if self.keeps is not None and not self.keeps(index):
             return
-        levels, bids, top = pending.levels, pending.bids, pending.top
+        levels, bids, top, orders = pending.levels, pending.bids, pending.top, pending.orders
         if pending.cut is not None:
             rest, cut, of_bids = levels[bids:], pending.cut, pending.cut_bids
             levels = np.concatenate([levels[:bids], cut[:of_bids], rest, cut[of_bids:]])
+            if orders is not None:
+                none = np.full((len(cut), 3), (0, 0, len(orders)), np.int64)
+                orders = np.concatenate([orders[:bids], none[:of_bids], orders[bids:], none[of_bids:]])
             bids += of_bids
-        self._sink.book(index, flags, (top[4], top[5], top[6]), (top[0], top[1], top[2], top[3]), levels, bids)
+        self._sink.book(index, flags, (top[4], top[5], top[6]), (top[0], top[1], top[2], top[3]), levels, bids, orders)
         time = top[6] or top[5]
         if time >= self._day_ends.get(index, 0):
             self._new_day(index, time, None if flags & Flag.SNAPSHOT else pending.book)
@@ -168,15 +184,21 @@ class BookTap:
         self._day_ends[index] = (time // DAY_NS + 1) * DAY_NS
         if book is None or book.view.state == BookState.UNSYNCED:
             return
-        bids, asks = book.rows(Side.BUY), book.rows(Side.SELL)
+        orders = None
+        if index in self.queues:
+            levels, orders, bids = self.queues[index].standing(book.instrument)
+        else:
+            of_bids = book.rows(Side.BUY)
+            levels, bids = np.concatenate([of_bids, book.rows(Side.SELL)]), len(of_bids)
         top = book.top.tolist()
         self._sink.book(
             index,
             Flag.SNAPSHOT | Flag.UNSEEN,
             (top[4], top[5], top[6]),
             (top[0], top[1], top[2], top[3]),
-            np.concatenate([bids, asks]),
-            len(bids),
+            levels,
+            bids,
+            orders,
         )
 
 

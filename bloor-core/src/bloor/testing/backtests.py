@@ -10,7 +10,7 @@ from bloor.backtesting import layout as at
 from bloor.backtesting.build import LaneSpec, StrategySpec, prepare
 from bloor.backtesting.course import Logs, run_course
 from bloor.backtesting.kept import KeptWindows
-from bloor.backtesting.models import Constant, PowerProb, RiskAverse
+from bloor.backtesting.models import Constant, Fifo, PowerProb, RiskAverse
 from bloor.backtesting.models.queue import QueueModel
 from bloor.backtesting.rows import StoredRows
 from bloor.config.duration import Duration
@@ -22,12 +22,14 @@ from bloor.storage.cells import Records
 from bloor.strategy.api import Orders, Strategy
 from bloor.strategy.params import config_class, param
 
-__all__ = ["CROSSING", "LATENCY", "PERIOD_NS", "QUEUES", "TOUCHING", "fills_of", "lane", "ran"]
+__all__ = ["BY_ORDER", "CROSSING", "LATENCY", "PERIOD_NS", "QUEUES", "TOUCHING", "fills_of", "lane", "ran"]
 
 LATENCY = Constant(entry=Duration(5_000_000), response=Duration(5_000_000))
 PERIOD_NS = 100_000_000
 #: hftbacktest's estimate of a queue may leave the level: so does ours where it is compared.
 QUEUES: dict[str, QueueModel] = {"risk-averse": RiskAverse(), "power-prob n=3": PowerProb(n=3.0, bounded=False)}
+#: Those that ask for order-level data.
+BY_ORDER: dict[str, QueueModel] = {"fifo": Fifo()}
 
 
 class Touch(Strategy):
@@ -133,7 +135,7 @@ def lane(
 ) -> LaneSpec:
     """The market as hftbacktest simulates it without partial fills and without fees."""
     return LaneSpec(
-        instrument=instrument, rows=StoredRows([rows]), latency=LATENCY, queue=QUEUES[queue],
+        instrument=instrument, rows=StoredRows([rows]), latency=LATENCY, queue=(QUEUES | BY_ORDER)[queue],
         clock_offset_ns=offset_ns, partial=False, oversell=True, kept=kept,
     )  # fmt: skip
 

@@ -35,6 +35,7 @@ from bloor.backtesting.models.queue import QueueEntries, QueueModel
 from bloor.backtesting.models.queues import (
     QUEUE_MODELS,
     Back,
+    Fifo,
     Front,
     LogProb,
     LogProb2,
@@ -57,6 +58,7 @@ __all__ = [
     "FeeModel",
     "FeeSchedule",
     "FeeTier",
+    "Fifo",
     "Flat",
     "Front",
     "LatencyModel",

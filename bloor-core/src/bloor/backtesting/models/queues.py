@@ -13,7 +13,7 @@ from typing import ClassVar
 import numpy as np
 from attrs import frozen
 
-from bloor.backtesting.models import averse_kernel, back_kernel, front_kernel, probable_kernel
+from bloor.backtesting.models import averse_kernel, back_kernel, fifo_kernel, front_kernel, probable_kernel
 from bloor.backtesting.models.parameters import parameter
 from bloor.backtesting.models.queue import QueueModel
 from bloor.model.instrument import Instrument
@@ -22,6 +22,7 @@ from bloor.native.memory import Cells
 __all__ = [
     "QUEUE_MODELS",
     "Back",
+    "Fifo",
     "Front",
     "LogProb",
     "LogProb2",
@@ -67,6 +68,19 @@ class Back(_Plain):
 
     name: ClassVar[str] = "back"
     kernels: ClassVar[tuple[ModuleType, ...]] = (back_kernel,)
+
+
+@frozen(kw_only=True)
+class Fifo(_Plain):
+    """First in, first out, exact: for order-level data, which say whose order joined, left or was executed.
+
+    The order stands behind every order that joined before it. It trades when an order that joined later is executed at
+    its price, and as any order when the market trades beyond its price. hftbacktest's ``L3FIFOQueueModel``.
+    """
+
+    name: ClassVar[str] = "fifo"
+    kernels: ClassVar[tuple[ModuleType, ...]] = (fifo_kernel,)
+    by_order: ClassVar[bool] = True
 
 
 class _Probable(QueueModel):
@@ -170,5 +184,5 @@ class LogProb2(_Probable):
 
 #: Name -> class of every queue model that comes with bloor.
 QUEUE_MODELS: dict[str, type[QueueModel]] = {
-    cls.name: cls for cls in (RiskAverse, PowerProb, PowerProb2, PowerProb3, LogProb, LogProb2, Front, Back)
+    cls.name: cls for cls in (RiskAverse, PowerProb, PowerProb2, PowerProb3, LogProb, LogProb2, Front, Back, Fifo)
 }

@@ -13,7 +13,7 @@ from bloor.engine.decisions import DecisionKind
 from bloor.model.instrument import Instrument
 from bloor.native.memory import Cells
 
-__all__ = ["Agreement", "agreement", "compared"]
+__all__ = ["Agreement", "agreement", "compared", "spread"]
 
 #: Decisions that are compared: those that a strategy asks for.
 KINDS = tuple(int(k) for k in (DecisionKind.PLACE, DecisionKind.DENY, DecisionKind.CANCEL, DecisionKind.REPLACE,
@@ -108,7 +108,7 @@ def agreement(
         orders=len(placed),
         matched=exactly.total(),
         alike=len(apart),
-        apart_ns=_spread(apart),
+        apart_ns=spread(apart),
         decisions=len(theirs),
         same=same,
         first=first,
@@ -134,7 +134,8 @@ def _apart(theirs: Sequence[tuple[int, ...]], ours: Sequence[tuple[int, ...]]) -
     return found
 
 
-def _spread(apart: Sequence[int]) -> tuple[int, int, int]:
+def spread(apart: Sequence[int]) -> tuple[int, int, int]:
+    """The median, the 90th percentile and the most; zeros of nothing."""
     ordered = sorted(apart)
     if not ordered:
         return 0, 0, 0

@@ -3,14 +3,10 @@
 The session is replayed; the engine that replays it notes when each strategy began and every answer that it heard.
 Played to a backtest, the answers take the place of a simulated venue (:mod:`bloor.backtesting.recorded`). Their times
 alone are a latency model, :class:`Paced`.
-
-A request's way is divided in the middle, as nobody's clock was at both ends. Where the venue has stamped a fill that
-came of it, the middle is moved into the time that the stamp leaves open: most venues cut stamps to a millisecond.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -20,6 +16,8 @@ from attrs import frozen
 
 from bloor.backtesting import layout as at
 from bloor.backtesting.models.latency import LONGEST_NS, LatencyModel
+from bloor.backtesting.moments import Moments
+from bloor.backtesting.stream import Heard
 from bloor.engine.core import Engine
 from bloor.engine.desk import Desk
 from bloor.execution.fees import base_fee_units
@@ -29,27 +27,9 @@ from bloor.execution.outcomes import Filled, Outcome, Updated
 from bloor.model.orders import Liquidity, OrderType, ReportKind, TimeInForce, VenueReport
 from bloor.native.memory import Cells
 
-__all__ = ["AnsweredEngine", "Heard", "Paced", "paced"]
+__all__ = ["AnsweredEngine", "Paced", "paced"]
 
 _ENDS = {Status.CANCELLED: at.CANCELLED, Status.EXPIRED: at.EXPIRED, Status.REJECTED: at.REJECTED}
-_MS = 1_000_000
-
-
-@frozen(kw_only=True)
-class Heard:
-    """An answer, as far as its time goes.
-
-    Attributes:
-        number: Of the order.
-        sent_ns: When the request that it answers was decided on; 0 of a fill that nobody asked for at that moment.
-        recv_ns: When it was received.
-        exch_ns: The venue's time; 0 where it said none.
-    """
-
-    number: int
-    sent_ns: int
-    recv_ns: int
-    exch_ns: int = 0
 
 
 class AnsweredEngine(Engine):
@@ -110,10 +90,16 @@ class AnsweredEngine(Engine):
         self._said_ns = 0
         super()._outcomes(listed)
 
-    def _hear(self, order: Order, sent_ns: int, exch_ns: int) -> None:
+    def _hear(
+        self, order: Order, sent_ns: int, exch_ns: int, *, change: int = 0, trade: str = "", units: int = 0
+    ) -> None:
         self.heard.setdefault(order.instrument_index, []).append(
-            Heard(number=order.number, sent_ns=sent_ns, recv_ns=self.now_ns, exch_ns=exch_ns)
-        )
+            Heard(
+                number=order.number, sent_ns=sent_ns, recv_ns=self.now_ns, exch_ns=exch_ns, side=order.side,
+                price=order.price, change=change, trade=int(trade) if trade.isdecimal() else 0,
+                units=units,
+            )
+        )  # fmt: skip
 
     def _note(self, order: Order, *row: int) -> None:
         index, recv_ns = order.instrument_index, self.now_ns
@@ -135,7 +121,7 @@ class AnsweredEngine(Engine):
         sent_ns = 0 if maker else order.created_ns
         row = (at.FILLED, fill.price_ticks, fill.units, maker, last, fill.exch_ns, kept)
         self._note(order, *row)
-        self._hear(order, sent_ns, fill.exch_ns)
+        self._hear(order, sent_ns, fill.exch_ns, trade=fill.trade_id, units=fill.units)
 
     def _note_update(self, order: Order) -> None:
         status = Status(order.status)
@@ -146,10 +132,14 @@ class AnsweredEngine(Engine):
             asked_ns = _asked_ns(order, status)
             self.gave_way |= not asked_ns
             self._note(order, _ENDS[status], 0, 0, 0, 1, self.now_ns, 0)
-            self._hear(order, asked_ns, self._said_ns)
+            self._hear(order, asked_ns, self._said_ns, change=-self._left(order) if order.cancel_ns else 0)
         elif status is Status.NEW:
             self._note(order, at.ACKED, 0, 0, 0, 0, self.now_ns, 0)
-            self._hear(order, order.created_ns, self._said_ns)
+            self._hear(order, order.created_ns, self._said_ns, change=self._left(order))
+
+    def _left(self, order: Order) -> int:
+        """What of an order has not traded, as far as that was heard, units."""
+        return order.lots * order.instrument.lot_units - self._traded.get(order.number, 0)
 
 
 def _asked_ns(order: Order, status: Status) -> int:
@@ -186,39 +176,30 @@ class Paced(LatencyModel):
         return self.sent, self.happened
 
 
-def paced(
-    heard: Sequence[Heard],
-    clock_offset_ns: int = 0,
-    moments: tuple[Cells, Cells] | None = None,
-) -> Paced | None:
+def paced(heard: Sequence[Heard], found: Moments, offset_ns: int | None) -> Paced | None:
     """The latencies of the answers in one instrument; None when no request was answered.
+
+    What nobody asked for happened with its public trade, else when its stamp says, else with the public event that was
+    received last before it.
 
     Args:
         heard: The answers, in the order in which they were received.
-        clock_offset_ns: What is taken off the venue's times.
-        moments: Where fills and the market do not share a clock: when each event of the market was
-            received, never falling, and when it happened at the venue. A fill then happened with the event that was
-            received last.
+        found: When things happened at the venue.
+        offset_ns: What is taken off the venue's times; None where these are of another clock.
     """
-    grain = _grain(each.exch_ns for each in heard if each.exch_ns)
-    asked: dict[tuple[int, int], list[Heard]] = {}
-    happened: list[tuple[int, int]] = []
-    for each in heard:
-        if each.sent_ns:
-            asked.setdefault((each.sent_ns, each.number), []).append(each)
-        elif moments is not None:
-            happened.append((_with(moments, each.recv_ns), each.recv_ns))
-        elif each.exch_ns:
-            happened.append((each.exch_ns - clock_offset_ns, each.recv_ns))
-    sent: list[tuple[int, int]] = []
-    for (sent_ns, _), answers in asked.items():
-        stamps = [each.exch_ns - clock_offset_ns for each in answers if each.exch_ns]
-        there_ns = _there(sent_ns, answers[0].recv_ns, stamps[0] if stamps else None, grain)
-        sent.append((sent_ns, there_ns))
-        happened += [(there_ns, each.recv_ns) for each in answers]
+    sent = sorted({(each.sent_ns, found.arrived[each.number, each.sent_ns]) for each in heard if each.sent_ns})
     if not sent:
         return None
-    sent.sort()
+    latest = found.latest(np.array([each.recv_ns for each in heard]))
+    happened = []
+    for each, before_ns in zip(heard, latest.tolist(), strict=True):
+        if each.sent_ns:
+            ns = found.arrived[each.number, each.sent_ns]
+        elif each.trade in found.traded:
+            ns = found.traded[each.trade]
+        else:
+            ns = before_ns if offset_ns is None or not each.exch_ns else each.exch_ns - offset_ns
+        happened.append((ns, each.recv_ns))
     happened.sort()
     return Paced(
         entry=_between(sent), sent=np.array(sent, np.int64)[:, 0].copy(),
@@ -226,25 +207,5 @@ def paced(
     )  # fmt: skip
 
 
-def _with(moments: tuple[Cells, Cells], recv_ns: int) -> int:
-    """When the market's last event before a time happened."""
-    received, happened = moments
-    return int(happened[max(0, int(np.searchsorted(received, recv_ns, side="right")) - 1)])
-
-
 def _between(pairs: Sequence[tuple[int, int]]) -> Cells:
     return np.array([min(max(late - early, 1), LONGEST_NS) for early, late in pairs], np.int64)
-
-
-def _grain(stamps: Iterable[int]) -> int:
-    """How finely a venue's stamps are cut: to a millisecond, or to less."""
-    return math.gcd(_MS, *stamps)
-
-
-def _there(sent_ns: int, recv_ns: int, stamp: int | None, grain: int) -> int:
-    """When a request was at the venue: in the middle, as far as the stamp of what came of it lets it be."""
-    middle = (sent_ns + recv_ns) // 2
-    if stamp is None:
-        return max(middle, sent_ns + 1)
-    first, last = max(stamp, sent_ns + 1), min(stamp + grain - 1, recv_ns - 1)
-    return min(max(middle, first), last) if first <= last else max(middle, sent_ns + 1)

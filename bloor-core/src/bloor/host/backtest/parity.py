@@ -1,33 +1,38 @@
 """A recorded session beside a backtest of it: do both decide the same?
 
-Twice. Once with the answers that the venue really gave: then every decision has to be the same, bit for bit, or the
-backtest handles orders otherwise than a run does. And once with simulated answers: what differs then is what the models
-assume, and the models can be fitted so that as little differs as can be.
+Three times. With the answers that the venue really gave: then every decision has to be the same, bit for bit, or the
+backtest handles orders otherwise than a run does. Then the *open loop*: the orders of the session are put to the
+simulated venue, each at its time, and what becomes of them is compared; that measures the models, which can be fitted
+so that as little differs as can be. And the *closed loop*, a backtest as any other: the strategy reacts to simulated
+answers, and what follows from one that differs differs too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from attrs import field, frozen
 
 from bloor.backtesting import layout as at
-from bloor.backtesting.atvenue import is_played, venue_rows
-from bloor.backtesting.build import LaneSpec, StrategySpec, prepare
+from bloor.backtesting.atvenue import TRADES, is_played, trade_ids
+from bloor.backtesting.build import LaneSpec, StrategySpec, lane_of, prepare
 from bloor.backtesting.course import run_course
 from bloor.backtesting.kernels import answering
 from bloor.backtesting.memory import LaneMemory, address, put
 from bloor.backtesting.models import Constant, LatencyModel, QueueModel, parse_fees, parse_latency, parse_queue_model
-from bloor.backtesting.rows import StoredRows
+from bloor.backtesting.moments import moments
+from bloor.backtesting.script import put_to_venue
 from bloor.backtesting.survey import SHORTEST_NS
 from bloor.engine.core import Engine
 from bloor.engine.decisions import SIZE
 from bloor.errors import PluginError, UsageError
 from bloor.host.backtest.agreement import Agreement, agreement, compared
 from bloor.host.backtest.answered import AnsweredEngine, paced
+from bloor.host.backtest.fates import Fate, Fates, asked_of, compared_fates, fates_of, fates_told
+from bloor.host.backtest.refusals import with_refusals
 from bloor.host.backtest.sources import Data, Lane, find_lanes
 from bloor.host.replay.run import ReplayResult, replay
 from bloor.model.instrument import Instrument
@@ -37,10 +42,17 @@ from bloor.plugins.host import PluginHost
 from bloor.risk.gate import Gate
 from bloor.risk.limits import build_check
 
-__all__ = ["Parity", "parity"]
+__all__ = ["Parity", "Tried", "parity"]
 
 #: Queue models that are tried when models are fitted.
 QUEUES = ("risk-averse", "power-prob:n=1", "power-prob:n=2", "power-prob:n=3", "log-prob", "front")
+
+
+class Tried(NamedTuple):
+    """How well a model agrees: shares of orders with the same fate, and of orders that were sent too."""
+
+    open_loop: float
+    closed_loop: float
 
 
 @frozen(kw_only=True)
@@ -49,23 +61,30 @@ class Parity:
 
     Attributes:
         recorded: With the answers that the venue gave.
-        simulated: With simulated answers, by the models that were asked for.
-        fitted: The models that agree best, as options of ``bloor backtest``.
-        tried: Every queue model that was tried, and the share of orders that matched.
+        open_loop: What became of the session's own orders, by the models that were asked for.
+        closed_loop: With simulated answers, by the same models.
+        fitted: The models that agree best, as options of ``bloor backtest``: by :attr:`open_loop`, and where that is
+            equal by :attr:`closed_loop`.
+        tried: Every queue model that was tried, and both shares.
     """
 
     recorded: Agreement
-    simulated: Agreement
+    open_loop: Fates
+    closed_loop: Agreement
     fitted: Mapping[str, str] = field(factory=dict)
-    tried: Mapping[str, float] = field(factory=dict)
+    tried: Mapping[str, Tried] = field(factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data."""
         return {
             "recorded": self.recorded.as_dict(),
-            "simulated": self.simulated.as_dict(),
+            "open_loop": self.open_loop.as_dict(),
+            "closed_loop": self.closed_loop.as_dict(),
             "fitted": dict(self.fitted),
-            "tried": dict(self.tried),
+            "tried": {
+                name: {"open_loop": round(each.open_loop, 4), "closed_loop": round(each.closed_loop, 4)}
+                for name, each in self.tried.items()
+            },
         }
 
 
@@ -107,18 +126,20 @@ def parity(
     measured = f"measured:session={session}"
     progress("with the answers that were recorded")
     recorded = bench.with_recorded()
+    progress("the same orders at the simulated venue")
+    open_loop = bench.open_loop(latency, queue)
     progress("with simulated answers")
-    simulated = bench.with_models(latency, queue)
+    closed_loop = bench.closed_loop(latency, queue)
     if not fit:
-        return Parity(recorded=recorded, simulated=simulated)
+        return Parity(recorded=recorded, open_loop=open_loop, closed_loop=closed_loop)
     tried = {}
     for name in QUEUES:
         progress(f"trying {name}")
-        tried[name] = bench.with_models(latency, name)
-    best = max(tried, key=lambda name: (tried[name].share, tried[name].same))
+        tried[name] = Tried(bench.open_loop(latency, name).share, bench.closed_loop(latency, name).share)
+    best = max(tried, key=lambda name: tried[name])
     return Parity(
-        recorded=recorded, simulated=simulated, fitted={"latency": latency or measured, "queue-model": best},
-        tried={name: round(each.share, 4) for name, each in tried.items()},
+        recorded=recorded, open_loop=open_loop, closed_loop=closed_loop,
+        fitted={"latency": latency or measured, "queue-model": best}, tried=tried,
     )  # fmt: skip
 
 
@@ -138,19 +159,24 @@ class _Bench:
         self.engine, self.plugins = engine, plugins
         kept = found.kept
         assert kept is not None
-        self.theirs = compared(np.frombuffer(bytes(kept.decisions), np.int64).reshape(-1, SIZE // 8))
-        self.fills = len(kept.fills)
+        self.asked = np.frombuffer(bytes(kept.decisions), np.int64).reshape(-1, SIZE // 8)
+        self.theirs = compared(self.asked)
+        self.orders, self.fills = kept.orders, len(kept.fills)
+        self.fates = fates_of(kept.orders, kept.fills)
         if not len(self.theirs):
             raise UsageError(f"{session}: expected a session with decisions, got none: nothing can be compared")
         self.lanes = [self._lane(session, instrument, environ, progress) for instrument in self.plan.instruments]
         way_ns = _way_ns(engine)
-        self.venue_rows = [
-            venue_rows(lane.rows, lane.survey, way_ns=way_ns, own=_taken(kept.fills, lane.instrument))
-            for lane in self.lanes
-        ]
-        self.self_trade = at.STP_MAKER if engine.gave_way else at.STP_TAKER
         #: what a venue publishes contains our orders, unless it plays a recording, or matches them here on paper
         self.within = [found.document["mode"] != "paper" and not is_played(lane.survey) for lane in self.lanes]
+        self.moments = [
+            moments(
+                lane.rows, engine.heard.get(index, ()), way_ns=way_ns, offset_ns=self._offset_ns(lane),
+                own=_taken(kept.fills, lane), joined=self.within[index],
+            )
+            for index, lane in enumerate(self.lanes)
+        ]  # fmt: skip
+        self.self_trade = at.STP_MAKER if engine.gave_way else at.STP_TAKER
 
     def _lane(
         self, session: Path, instrument: Instrument, environ: Mapping[str, str], progress: Callable[[str], object]
@@ -166,37 +192,53 @@ class _Bench:
         queue = parse_queue_model("risk-averse", self.plugins)
         return self._run([parse_latency("1ns", self.plugins)] * len(self.lanes), queue, recorded=True)
 
-    def with_models(self, latency: str | None, queue: str) -> Agreement:
+    def closed_loop(self, latency: str | None, queue: str) -> Agreement:
         """With simulated answers; without a latency model, as late as the venue's were."""
         latencies = [self._latency(index, latency) for index in range(len(self.lanes))]
         return self._run(latencies, parse_queue_model(queue, self.plugins), recorded=False)
+
+    def open_loop(self, latency: str | None, queue: str) -> Fates:
+        """The session's own orders at the simulated venue."""
+        latencies = [self._latency(index, latency) for index in range(len(self.lanes))]
+        specs = self._specs(latencies, parse_queue_model(queue, self.plugins), at.NEVER, recorded=False)
+        found: dict[int, Fate] = {}
+        for index, spec in enumerate(specs):
+            asked = asked_of(self.asked, index, spec.instrument, self.orders, self.fates)
+            found |= fates_told(put_to_venue(lane_of(spec), asked))
+        return compared_fates(self.orders, self.fates, found)
 
     def _latency(self, index: int, latency: str | None) -> LatencyModel:
         """The latency model of a lane."""
         if latency is not None:
             return parse_latency(latency, self.plugins)
-        lane = self.lanes[index]
-        heard, rows = self.engine.heard.get(index, ()), self.venue_rows[index]
-        if is_played(lane.survey):
-            return paced(heard, moments=_moments(rows)) or Constant()
-        return paced(heard, lane.survey.clock_offset_ns) or Constant()
+        heard = self.engine.heard.get(index, ())
+        return paced(heard, self.moments[index], self._offset_ns(self.lanes[index])) or Constant()
 
-    def _run(self, latencies: Sequence[LatencyModel], queue: QueueModel, *, recorded: bool) -> Agreement:
-        until = self.engine.stopped_ns - 1 if self.engine.stopped_ns else at.NEVER
-        specs = [
+    @staticmethod
+    def _offset_ns(lane: Lane) -> int | None:
+        """What is taken off the venue's times; None where they are those of a recording."""
+        return None if is_played(lane.survey) else lane.survey.clock_offset_ns
+
+    def _specs(
+        self, latencies: Sequence[LatencyModel], queue: QueueModel, until: int, *, recorded: bool
+    ) -> list[LaneSpec]:
+        return [
             LaneSpec(
                 instrument=lane.instrument, rows=lane.rows, latency=latency, queue=queue,
                 fees=None if recorded else _schedule(lane.instrument.venue, self.plugins), oversell=True,
-                clock_offset_ns=lane.survey.clock_offset_ns, until_ns=until, within=within, self_trade=self.self_trade,
-                venue_rows=None if recorded else at_venue,
+                clock_offset_ns=lane.survey.clock_offset_ns if recorded else 0, until_ns=until, within=within,
+                self_trade=self.self_trade, venue_rows=None if recorded else found.rows,
             )
-            for lane, latency, within, at_venue in zip(
-                self.lanes, latencies, self.within, self.venue_rows, strict=True
-            )
+            for lane, latency, within, found in zip(self.lanes, latencies, self.within, self.moments, strict=True)
         ]  # fmt: skip
+
+    def _run(self, latencies: Sequence[LatencyModel], queue: QueueModel, *, recorded: bool) -> Agreement:
+        until = self.engine.stopped_ns - 1 if self.engine.stopped_ns else at.NEVER
+        specs = self._specs(latencies, queue, until, recorded=recorded)
         strategies = [StrategySpec(name=s.name, cls=s.cls, config=s.config) for s in self.plan.strategies]
         instruments = tuple(lane.instrument for lane in self.lanes)
         gate = Gate([build_check(check, limits, instruments) for check, limits in self.plan.checks], instruments)
+        gate = with_refusals(gate, self.asked, instruments)
         prepared = prepare(specs, strategies, gate=gate, seed=self.plan.seed)
         for number, desk in enumerate(prepared.memory.desks):
             if number in self.engine.starts:
@@ -213,23 +255,26 @@ class _Bench:
         return agreement(self.theirs, ours, (self.fills, len(logs.fills)), until, instruments)
 
 
-def _taken(fills: Sequence[Fill], instrument: Instrument) -> list[int]:
-    """Ids of the trades of an instrument in which an order of ours took."""
-    mine = [fill for fill in fills if fill.instrument.key == instrument.key and fill.liquidity == Liquidity.TAKER]
-    return [int(fill.trade_id) for fill in mine if fill.trade_id.isdecimal()]
+def _taken(fills: Sequence[Fill], lane: Lane) -> set[int]:
+    """Ids of the public trades of an instrument in which an order of ours took.
+
+    Where an account's trades have other ids than the public's, a trade of the same time, price and quantity is ours.
+    """
+    key = lane.instrument.key
+    mine = [fill for fill in fills if fill.instrument.key == key and fill.liquidity == Liquidity.TAKER]
+    ids = {int(fill.trade_id) for fill in mine if fill.trade_id.isdecimal()}
+    named = {(fill.exch_ns, fill.price_ticks, fill.units) for fill in mine if not fill.trade_id.isdecimal()}
+    for piece in lane.rows.pieces if named else ():
+        trades = piece[np.isin(piece["kind"], TRADES)]
+        told = zip(*(trades[name].tolist() for name in ("exch_ns", "price", "qty")), strict=True)
+        ids.update(number for each, number in zip(told, trade_ids(trades).tolist(), strict=True) if each in named)
+    return ids
 
 
 def _way_ns(engine: AnsweredEngine) -> int:
     """Half the shortest round trip of a session."""
     trips = [each.recv_ns - each.sent_ns for heard in engine.heard.values() for each in heard if each.sent_ns]
     return max(1, min(trips, default=2 * SHORTEST_NS) // 2)
-
-
-def _moments(rows: StoredRows) -> tuple[Cells, Cells]:
-    """When each event was received, never falling, and when it happened."""
-    pieces = [piece[piece["recv_ns"] > 0] for piece in rows.pieces]
-    received = np.maximum.accumulate(np.concatenate([piece["recv_ns"] for piece in pieces]))
-    return received, np.concatenate([piece["exch_ns"] for piece in pieces])
 
 
 def _schedule(venue: str, plugins: PluginHost) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 from attrs import evolve, field, frozen
 
 from bloor.backtesting import layout as at
-from bloor.backtesting.atvenue import is_played, venue_rows
+from bloor.backtesting.atvenue import is_played, played_rows
 from bloor.backtesting.books import ledger_of
 from bloor.backtesting.build import Form, LaneSpec, Prepared, StrategySpec, prepare
 from bloor.backtesting.course import Logs, run_course
@@ -212,7 +212,7 @@ def _played(lane: Lane, notices: list[str]) -> StoredRows | None:
         return None
     name = f"{lane.instrument.venue}:{lane.instrument.symbol}"
     notices.append(f"{name}: the venue's times are those of a recording that was played; those of receipt count")
-    return venue_rows(lane.rows, lane.survey, quotes=False)
+    return played_rows(lane.rows)
 
 
 def _may_oversell(lane: Lane) -> bool:

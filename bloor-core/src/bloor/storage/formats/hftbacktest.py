@@ -4,6 +4,10 @@ Source: hftbacktest's ``types.py`` and its guide to data. ``ev`` is a kind and f
 what was received, in the order of ``local_ts``, and they are what is imported. Prices are floats there; here they
 become the shortest decimal text that is the same float, hence exact ticks. Rows with the same two times are one book
 message. Snapshots and clearings change a range of prices and not the whole book, so books begin empty.
+
+Order-level arrays (market by order) have rows that add, cancel, modify and fill orders, by ``order_id``, in place of
+changes of levels. A filled order leaves, or becomes smaller, with a row that follows; a modified one that becomes
+smaller at its price keeps its place; a clearing removes all orders of a side.
 """
 
 from __future__ import annotations
@@ -17,16 +21,32 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from bloor.errors import InputFileError
+from bloor.errors import InputFileError, MoneyError, RemoteProtocolError
 from bloor.market.events import EventView
 from bloor.market.messages import BookMessage, TradeMessage
 from bloor.model.orders import Side
 from bloor.storage.formats.prepared import Prepared
+from bloor.storage.orders import OrderChange, OrderQueues
 
 if TYPE_CHECKING:
     from bloor.storage.reading import Reading
 
-__all__ = ["BUY", "CLEAR", "DEPTH", "DTYPE", "EXCHANGE", "LOCAL", "SELL", "SNAPSHOT", "TRADE", "read"]
+__all__ = [
+    "ADD",
+    "BUY",
+    "CANCEL",
+    "CLEAR",
+    "DEPTH",
+    "DTYPE",
+    "EXCHANGE",
+    "FILL",
+    "LOCAL",
+    "MODIFY",
+    "SELL",
+    "SNAPSHOT",
+    "TRADE",
+    "read",
+]
 
 #: The fields of an event.
 DTYPE = np.dtype(
@@ -42,11 +62,13 @@ DTYPE = np.dtype(
     ]
 )
 DEPTH, TRADE, CLEAR, SNAPSHOT = 1, 2, 3, 4
+ADD, CANCEL, MODIFY, FILL = 10, 11, 12, 13
 KIND = 0xFF
 EXCHANGE, LOCAL, BUY, SELL = 1 << 31, 1 << 30, 1 << 29, 1 << 28
 #: Rows that are taken at a time.
 BLOCK_ROWS = 1 << 16
-_BOOK = (DEPTH, CLEAR, SNAPSHOT)
+_LEVELS, _ORDERS = (DEPTH, SNAPSHOT), (ADD, CANCEL, MODIFY, FILL)
+_BOOK = (*_LEVELS, CLEAR, *_ORDERS)
 
 
 def read(reading: Reading, paths: Sequence[Path]) -> None:
@@ -62,46 +84,109 @@ def read(reading: Reading, paths: Sequence[Path]) -> None:
                 str(path), "an array does not say whose events it has: name the instrument with --symbol"
             )
         reading.begin(str(path))
-        _Conversion(reading, path, reading.table[index].venue_symbol).run()
+        _Conversion(reading, path, index).run()
 
 
 class _Conversion:
     """One array."""
 
-    def __init__(self, reading: Reading, path: Path, venue_symbol: str) -> None:
+    def __init__(self, reading: Reading, path: Path, index: int) -> None:
         self.reading = reading
         self.path = path
-        self.symbol = venue_symbol
+        self.index = index
+        self.symbol = reading.table[index].venue_symbol
+        self.of_levels = False
         self.feed = Prepared(reading, assume_empty=True)
         self.number = 0
         self.times = (0, 0)
         self.bids: list[tuple[str, str]] = []
         self.asks: list[tuple[str, str]] = []
+        self.queues: OrderQueues | None = None
+        self.changes: list[OrderChange] = []
+        self.early: dict[int, Decimal] = {}
 
     def run(self) -> None:
         """Takes every row that was received."""
         for block in _blocks(self.path):
             self.reading.read(len(block))
             received = block[block["ev"] & np.uint64(LOCAL) != 0]
-            columns = (received[name].tolist() for name in ("ev", "exch_ts", "local_ts", "px", "qty"))
-            for ev, exch_ns, recv_ns, price, qty in zip(*columns, strict=True):
+            names = ("ev", "exch_ts", "local_ts", "px", "qty")
+            ids = received["order_id"] if "order_id" in (received.dtype.names or ()) else np.zeros(len(received), "u8")
+            columns = (*(received[name].tolist() for name in names), ids.tolist())
+            for ev, exch_ns, recv_ns, price, qty, order in zip(*columns, strict=True):
                 self.number += 1
-                self.take(ev, exch_ns, recv_ns, price, qty)
+                self.take(ev, exch_ns, recv_ns, price, qty, order)
         self.message()
 
-    def take(self, ev: int, exch_ns: int, recv_ns: int, price: float, qty: float) -> None:
+    def take(self, ev: int, exch_ns: int, recv_ns: int, price: float, qty: float, order: int) -> None:
         """One row."""
         kind = ev & KIND
         if (exch_ns, recv_ns) != self.times or kind not in _BOOK:
             self.message()
             self.times = (exch_ns, recv_ns)
-        if kind in (DEPTH, SNAPSHOT):
+        if kind in _LEVELS:
+            self.expect(by_order=False)
             (self.bids if ev & BUY else self.asks).append((decimal_text(price), decimal_text(qty)))
+        elif kind in _ORDERS:
+            self.expect(by_order=True)
+            self.take_order(ev, price, qty, order)
+        elif kind == CLEAR and self.queues is not None:
+            self.changes += self.queues.clear(_side(ev))
         elif kind == CLEAR:
             self.clear(ev, price)
         elif kind == TRADE:
-            side = (1 if ev & BUY else 0) - (1 if ev & SELL else 0)
-            self.give(TradeMessage(self.symbol, "", decimal_text(price), decimal_text(qty), side, exch_ns))
+            self.give(TradeMessage(self.symbol, "", decimal_text(price), decimal_text(qty), _side(ev), exch_ns))
+
+    def expect(self, *, by_order: bool) -> None:
+        """Sees to it that an array has changes of levels or of orders, not of both.
+
+        Raises:
+            InputFileError: It has both.
+        """
+        known = self.reading.tap.queues.get(self.index)
+        if by_order and known is None:
+            if self.of_levels:
+                raise InputFileError(str(self.path), self.mixed(self.number))
+            known = self.reading.tap.queues[self.index] = OrderQueues()
+        elif not by_order and known is not None:
+            raise InputFileError(str(self.path), self.mixed(self.number))
+        self.of_levels, self.queues = not by_order, known
+
+    @staticmethod
+    def mixed(number: int) -> str:
+        """What is wrong with an array that has changes of levels and of orders."""
+        return f"expected changes of levels or of orders, got both: row {number} is the first of the other kind"
+
+    def take_order(self, ev: int, price: float, qty: float, order: int) -> None:
+        """One row that is about an order."""
+        kind, queues = ev & KIND, self.queues
+        assert queues is not None
+        try:
+            if kind == ADD:
+                self.changes += queues.add(order, _side(ev), decimal_text(price), decimal_text(qty))
+            elif kind == FILL:
+                self.changes += self.printed(order, queues.execute(order, decimal_text(qty)))
+            elif kind == CANCEL:
+                self.changes += self.also(order, queues.cancel(order))
+            else:
+                self.changes += self.also(order, queues.modify(order, decimal_text(price), decimal_text(qty)))
+        except RemoteProtocolError as error:
+            self.reading.error(str(self.path), self.number, str(error))
+
+    def printed(self, order: int, changes: list[OrderChange]) -> list[OrderChange]:
+        """What was executed of an order, if the instrument's units are fine enough; else it waits for its change."""
+        for each in changes:
+            try:
+                self.reading.table[self.index].parse_qty(each.executed)
+            except MoneyError:
+                self.early[order] = self.early.get(order, Decimal(0)) + Decimal(each.executed)
+                return []
+        return changes
+
+    def also(self, order: int, changes: list[OrderChange]) -> list[OrderChange]:
+        """A change of an order, with what was executed of it and is not told yet."""
+        executed = self.early.pop(order, None)
+        return changes if executed is None else [changes[0]._replace(executed=f"{executed:f}"), *changes[1:]]
 
     def clear(self, ev: int, price: float) -> None:
         """Removes the levels of a side up to a price, all without one."""
@@ -125,11 +210,20 @@ class _Conversion:
         if self.bids or self.asks:
             self.give(BookMessage(self.symbol, False, -1, -1, -1, self.bids, self.asks, self.times[0]))
             self.bids, self.asks = [], []
+        if self.changes and self.queues is not None:
+            changes, self.changes = self.changes, []
+            if reason := self.feed.take_orders(self.symbol, self.queues, changes, self.times):
+                self.reading.error(str(self.path), self.number, reason)
 
     def give(self, message: BookMessage | TradeMessage) -> None:
         """Hands a message on."""
         if reason := self.feed.take(message, self.times[1]):
             self.reading.error(str(self.path), self.number, reason)
+
+
+def _side(ev: int) -> int:
+    """+1 for a row of a buyer, -1 of a seller, 0 of neither or both."""
+    return (1 if ev & BUY else 0) - (1 if ev & SELL else 0)
 
 
 def decimal_text(value: float) -> str:

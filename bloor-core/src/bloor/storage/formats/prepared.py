@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from bloor.errors import RemoteProtocolError
 from bloor.market.messages import BookMessage, Message
 from bloor.market.normalizer import Normalizer, SequenceRule
+from bloor.market.view import BookState
+from bloor.storage.orders import OrderChange, OrderQueues
 
 if TYPE_CHECKING:
     from bloor.storage.reading import Reading
@@ -37,6 +39,7 @@ class Prepared:
         self._messages: Sequence[Message] = ()
         self.pipeline = reading.pipeline(self, on_error=self.reasons.append, assume_empty=assume_empty)
         self._settle = reading.tap.finish
+        self._tap = reading.tap
 
     def take(self, message: Message, recv_ns: int) -> str:
         """Gives one message to the pipeline; returns what was wrong with it, or an empty text."""
@@ -48,6 +51,33 @@ class Prepared:
             self.reasons.clear()
             return reason
         return ""
+
+    def take_orders(self, symbol: str, queues: OrderQueues, changes: Sequence[OrderChange], ns: tuple[int, int]) -> str:
+        """Gives one message of the book that says whose orders changed.
+
+        A book that was lost, because it was crossed, is told anew as soon as it is not.
+
+        Args:
+            symbol: The venue's name of the instrument.
+            queues: Its orders as they are now.
+            changes: What has changed.
+            ns: The venue's time, and when it was received.
+
+        Returns:
+            As :meth:`take`.
+        """
+        book = self.pipeline.book(symbol)
+        lost = book is not None and book.view.state == BookState.UNSYNCED
+        if lost:
+            if queues.crossed:
+                return ""
+            changes = queues.whole()
+        placed = sorted(enumerate(changes), key=lambda each: -each[1].side)
+        bids, asks = ([(c.price, c.total) for _, c in placed if c.side == side] for side in (1, -1))
+        self._tap.orders = [(each.number, each.executed, place) for place, each in placed]
+        reason = self.take(BookMessage(symbol, lost, -1, -1, -1, bids, asks, ns[0]), ns[1])
+        self._tap.orders = None
+        return reason
 
     def decode(self, frame: bytes) -> Sequence[Message]:
         """The message that was given."""

@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 
 from bloor.backtesting.models import QueueModel
-from bloor.backtesting.models.queue import QUEUE_CELLS, QUEUE_FUNCTIONS
+from bloor.backtesting.models.queue import ORDER_FUNCTIONS, QUEUE_CELLS, QUEUE_FUNCTIONS
 from bloor.model.instrument import Instrument
 from bloor.native.caching import jit_is_off
 from bloor.native.memory import Cells
@@ -180,7 +180,8 @@ class Asked:
             self._call: Mapping[str, Any] = entries.entries.call
         else:
             self.parameters = model.cells(instrument)
-            self._call = {name: getattr(model.kernels[-1], name) for name, _ in QUEUE_FUNCTIONS}
+            functions = QUEUE_FUNCTIONS + (ORDER_FUNCTIONS if model.by_order else ())
+            self._call = {name: getattr(model.kernels[-1], name) for name, _ in functions}
         self._memory = np.full(QUEUE_CELLS + 2 * AROUND, CANARY, np.int64)
         self.cells[:] = 0
 
@@ -202,7 +203,7 @@ class Asked:
         return bool((self._memory[:AROUND] == CANARY).all() and (self._memory[-AROUND:] == CANARY).all())
 
     def ask(self, what: str, a: int, b: int = 0) -> int:
-        """One of the three functions."""
+        """One of the functions."""
         return int(self._call[what](int(self.parameters.ctypes.data), int(self.cells.ctypes.data), a, b))
 
     def told(self, history: History) -> Iterator[tuple[str, int, int, int]]:
@@ -214,4 +215,6 @@ class Asked:
                 yield "traded", -step, 0, self.ask("traded", -step)
             else:
                 yield "changed", level, step, self.ask("changed", level, step)
+                if self.model.by_order:
+                    yield "order_changed", step - level, 1, self.ask("order_changed", step - level, 1)
                 level = step

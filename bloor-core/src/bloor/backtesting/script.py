@@ -1,0 +1,149 @@
+"""Orders put to the simulated venue of a lane at given times, one request after the other, whatever came of them.
+
+No strategy takes part, so nothing follows from an answer: each request is there at its own time, and what the venue
+answers is written down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+from attrs import frozen
+
+from bloor.backtesting import layout as at
+from bloor.backtesting.kernels import venue, venue_by_order
+from bloor.backtesting.memory import LaneMemory, RunMemory, address, put
+from bloor.backtesting.messages import ask
+from bloor.execution.life import Status
+from bloor.native.memory import cell_at, put_cell
+
+__all__ = ["Asked", "Told", "put_to_venue"]
+
+
+@frozen(kw_only=True)
+class Asked:
+    """A request, as a strategy's desk sent it.
+
+    Attributes:
+        kind: PLACE, CANCEL, AMEND or REPLACE of :mod:`bloor.backtesting.layout`.
+        ns: When it was sent.
+        number: Of the order; of a replacement, that of the new one.
+        side: +1 buy, -1 sell.
+        price: In ticks.
+        units: Its quantity; of an amendment, that from then on.
+        type: An :class:`~bloor.model.orders.OrderType`.
+        tif: A :class:`~bloor.model.orders.TimeInForce`.
+        replaces: Of a replacement: the number of the order that it takes the place of.
+        untouched: Of a replacement: whether it is placed only if that order has not traded.
+    """
+
+    kind: int
+    ns: int
+    number: int
+    side: int = 0
+    price: int = 0
+    units: int = 0
+    type: int = 0
+    tif: int = 0
+    replaces: int = 0
+    untouched: bool = False
+
+
+@frozen(kw_only=True)
+class Told:
+    """What the venue answered.
+
+    Attributes:
+        number: Of the order.
+        kind: ACKED, FILLED, CANCELLED, EXPIRED, REJECTED, REFUSED or AMENDED.
+        units: Of a fill, or the quantity after an amendment.
+        last: Whether the order is over.
+        exch_ns: When it happened at the venue.
+        recv_ns: When it was received.
+    """
+
+    number: int
+    kind: int
+    units: int
+    last: bool
+    exch_ns: int
+    recv_ns: int
+
+
+def put_to_venue(lane: LaneMemory, requests: Iterable[Asked]) -> list[Told]:
+    """Puts orders to the venue of a lane, and says what it answered, in order.
+
+    A request about an order that the venue does not have, or no more, is answered as a venue does.
+
+    Args:
+        lane: The memory of the lane, not run yet.
+        requests: What was asked for, in the order of time; an order is placed before anything else is asked of it.
+    """
+    return _Script(lane).play(requests)
+
+
+class _Script:
+    def __init__(self, lane: LaneMemory) -> None:
+        self._run = RunMemory([lane], [], 0)
+        self._lane, self._cells = lane, address(lane.cells)
+        self._advance = (venue_by_order() if lane.windows.by_order else venue()).call["advance"]
+        self._slots: dict[int, np.ndarray[tuple[int], np.dtype[np.int64]]] = {}
+        self._arrived_ns = self._received_ns = at.LONG_AGO
+
+    def play(self, requests: Iterable[Asked]) -> list[Told]:
+        """All of it, and then the market to its end."""
+        told: list[Told] = []
+        for each in requests:
+            self._arrived_ns = max(self._arrived_ns, self._ask(each))
+            self._follow(self._arrived_ns)
+            told += self._heard()
+        self._follow(at.NEVER - 1)
+        return [*told, *self._heard()]
+
+    def _ask(self, each: Asked) -> int:
+        """A request is on its way, and not before those that were sent earlier; when it arrives."""
+        if each.kind in (at.PLACE, at.REPLACE):
+            self._slots[each.number] = _slot(each)
+        old = self._slots[each.replaces or each.number]
+        message = ask(self._cells, each.ns, each.kind, address(old))
+        if each.kind == at.REPLACE:
+            put_cell(message + at.MESSAGE_PRICE, address(self._slots[each.number]))
+            put_cell(message + at.MESSAGE_UNITS, int(each.untouched))
+        elif each.kind == at.AMEND:
+            put_cell(message + at.MESSAGE_UNITS, each.units)
+        arrives_ns = max(cell_at(message + at.MESSAGE_NS), self._arrived_ns)
+        put_cell(message + at.MESSAGE_NS, arrives_ns)
+        return arrives_ns
+
+    def _follow(self, ns: int) -> None:
+        """Simulates the venue up to a time, that time included."""
+        while self._advance(self._cells, ns, 0, 0) == at.NEED_VENUE:
+            self._lane.next_venue_rows()
+
+    def _heard(self) -> Iterator[Told]:
+        """The answers since the last time."""
+        head, tail = (int(self._lane.cells[cell // 8]) for cell in (at.TOLD_HEAD, at.TOLD_TAIL))
+        ring = cell_at(self._cells + at.TOLD)
+        for i in range(head, tail):
+            message = ring + (i & at.RING_MASK) * at.MESSAGE_BYTES
+            self._received_ns = max(self._received_ns, cell_at(message + at.MESSAGE_NS))
+            yield Told(
+                number=cell_at(message + at.MESSAGE_NUMBER), kind=cell_at(message + at.MESSAGE_KIND),
+                units=cell_at(message + at.MESSAGE_UNITS), last=cell_at(message + at.MESSAGE_LAST) == 1,
+                exch_ns=cell_at(message + at.MESSAGE_EXCH), recv_ns=self._received_ns,
+            )  # fmt: skip
+        put(self._lane.cells, at.TOLD_HEAD, 0)
+        put(self._lane.cells, at.TOLD_TAIL, 0)
+
+
+def _slot(each: Asked) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """The memory of an order."""
+    cells = np.zeros(at.SLOT_BYTES // 8, np.int64)
+    for offset, value in (
+        (at.SLOT_NUMBER, each.number), (at.SLOT_SIDE, each.side), (at.SLOT_PRICE, each.price),
+        (at.SLOT_UNITS, each.units), (at.SLOT_LEFT, each.units), (at.SLOT_TYPE, each.type), (at.SLOT_TIF, each.tif),
+        (at.SLOT_STATUS, int(Status.PENDING_NEW)),
+    ):  # fmt: skip
+        put(cells, offset, value)
+    return cells

@@ -1,0 +1,151 @@
+"""When things happened at the venue of a session: stamps, order of receipt, echoes of our own requests, trades."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bloor.backtesting.moments import Moments, moments
+from bloor.backtesting.rows import StoredRows
+from bloor.backtesting.stream import Heard
+from bloor.host.backtest.answered import paced
+from bloor.market.events import EventKind, EventView
+from bloor.storage.cells import Records
+
+MS = 1_000_000
+BASE = 1_700_000_000_000 * MS
+TRADE, BBO, BOOK, LEVEL = EventKind.TRADE, EventKind.BBO, EventKind.BOOK, EventKind.LEVEL
+#: Half a millisecond.
+WAY_NS = MS // 2
+BOOK_AT_0 = (
+    (BOOK, 0, 10, 0, MS, 50, 7, 52, 4),
+    (LEVEL, 1, 10, 0, MS, 50, 7),
+    (LEVEL, 1, 10, 0, MS, 49, 9),
+    (LEVEL, -1, 10, 0, MS, 52, 4),
+)
+
+
+def stored(*given: tuple[int, ...]) -> StoredRows:
+    """Records of kind, side, number, venue's time (-1 of none), local time, prices and quantities; ns from the base."""
+    made: Records = np.zeros(len(given), EventView.DTYPE)
+    for row, (kind, side, seq, exch, recv, *cells) in zip(made, given, strict=True):
+        row["kind"], row["side"], row["seq"] = kind, side, seq
+        row["exch_ns"], row["recv_ns"] = BASE + exch if exch >= 0 else 0, BASE + recv
+        for name, value in zip(("price", "qty", "price2", "qty2"), cells, strict=False):
+            row[name] = value
+    return StoredRows([made])
+
+
+def heard(number: int, sent: int, recv: int, *, change: int = 0, price: int = 50, side: int = 1, exch: int = -1,
+          trade: int = 0) -> Heard:  # fmt: skip
+    """An answer; times in ns from the base, ``sent`` below 0 where nobody asked."""
+    return Heard(
+        number=number, sent_ns=BASE + sent if sent >= 0 else 0, recv_ns=BASE + recv,
+        exch_ns=BASE + exch if exch >= 0 else 0, side=side, price=price, change=change, trade=trade,
+    )  # fmt: skip
+
+
+def times(found: Moments) -> list[tuple[int, int]]:
+    """Kind and time from the base of each row that is no level."""
+    [piece] = found.rows.pieces
+    heads = piece[piece["kind"] != LEVEL]
+    return [(int(row["kind"]), int(row["exch_ns"]) - BASE) for row in heads]
+
+
+def test_a_request_was_carried_out_right_before_the_best_price_that_shows_it() -> None:
+    """Our order is the 3 that the level is more: it is not ahead of itself, whatever the clocks say."""
+    market = stored(*BOOK_AT_0, (BBO, 0, 11, -1, 10 * MS, 50, 10, 52, 4))
+    found = moments(market, [heard(1, 8 * MS, 10 * MS - 1, change=3)], way_ns=WAY_NS)
+    [(_, shown)] = [each for each in times(found) if each[0] == BOOK][1:]
+    assert found.arrived[1, BASE + 8 * MS] == BASE + shown - 1
+    assert 8 * MS < shown < 10 * MS
+
+
+def test_a_level_that_changed_otherwise_is_no_echo() -> None:
+    """Then a request was there as long before its answer as answers are on their way."""
+    market = stored(*BOOK_AT_0, (BBO, 0, 11, -1, 10 * MS, 50, 11, 52, 4))
+    found = moments(market, [heard(1, 8 * MS, 10 * MS - 1, change=3)], way_ns=WAY_NS)
+    assert found.arrived[1, BASE + 8 * MS] == BASE + 10 * MS - 1 - WAY_NS
+
+
+def test_a_stamp_bounds_when_a_request_was_carried_out() -> None:
+    """It is cut to a millisecond: the request was there within the one that it names."""
+    early = heard(1, 2 * MS, 8 * MS, exch=3 * MS)
+    late = heard(2, 10 * MS, 11 * MS, exch=11 * MS)
+    found = moments(stored(*BOOK_AT_0, (TRADE, 1, 5, 2 * MS, 3 * MS, 52, 1)), [early, late], way_ns=WAY_NS)
+    assert found.arrived[1, BASE + 2 * MS] == BASE + 4 * MS - 1
+    assert BASE + 10 * MS < found.arrived[2, BASE + 10 * MS] < BASE + 11 * MS
+
+
+def test_a_trade_comes_before_the_best_price_that_it_left() -> None:
+    """Told after it, it is the same event: what is gone was traded, and not cancelled."""
+    market = stored(
+        *BOOK_AT_0, (BBO, 0, 11, -1, 5 * MS, 50, 5, 52, 4), (TRADE, -1, 7, 4 * MS, 5 * MS + 10, 50, 2),
+        (BBO, 0, 12, -1, 6 * MS, 50, 4, 52, 4),
+    )  # fmt: skip
+    found = times(moments(market, [], way_ns=WAY_NS))
+    assert [kind for kind, _ in found] == [BOOK, BBO, TRADE, BOOK, BBO, BOOK]
+    assert found[2][1] < found[3][1] < found[5][1]
+    assert 4 * MS <= found[2][1] < 5 * MS
+    apart = times(moments(market, [], way_ns=WAY_NS, joined=False))
+    assert [kind for kind, _ in apart] == [BOOK, BBO, BOOK, TRADE, BBO, BOOK]
+
+
+def test_a_best_price_before_trades_that_took_more_is_another_event() -> None:
+    """Trades that took more than is gone come after it: the queue was as long as it says when they came."""
+    market = stored(
+        *BOOK_AT_0, (BBO, 0, 11, -1, 5 * MS, 50, 5, 52, 4), (TRADE, -1, 7, 4 * MS, 5 * MS + 10, 50, 2),
+        (TRADE, -1, 8, 4 * MS, 5 * MS + 20, 50, 5),
+    )  # fmt: skip
+    assert [kind for kind, _ in times(moments(market, [], way_ns=WAY_NS))] == [BOOK, BBO, BOOK, TRADE, TRADE]
+
+
+def test_events_happened_in_the_order_in_which_they_were_received() -> None:
+    """A best price without a time lies between what the stamps around it leave open."""
+    market = stored(
+        *BOOK_AT_0, (TRADE, -1, 7, 4 * MS, 20 * MS, 50, 2), (BBO, 0, 11, -1, 20 * MS, 49, 9, 52, 4),
+        (TRADE, -1, 8, 5 * MS, 20 * MS, 49, 1),
+    )  # fmt: skip
+    ns = [ns for _, ns in times(moments(market, [], way_ns=WAY_NS))]
+    assert ns == sorted(ns)
+    assert 4 * MS <= ns[1] < ns[3] < 6 * MS
+
+
+def test_fine_stamps_need_no_neighbours() -> None:
+    """Trades that were gathered for longer than the best prices keep their times."""
+    market = stored(
+        *BOOK_AT_0, (BBO, 0, -1, 9 * MS + 1_000, 9 * MS + 2_000, 50, 5, 52, 4),
+        (TRADE, -1, 7, 3 * MS + 1_000, 10 * MS, 50, 2),
+    )  # fmt: skip
+    found = times(moments(market, [], way_ns=WAY_NS))
+    assert (int(TRADE), 3 * MS + 1_000) in found
+    assert (int(BOOK), 9 * MS + 1_001) in found
+
+
+def test_a_fill_that_nobody_asked_for_happened_with_its_trade() -> None:
+    """So it is received as long after the trade as it was."""
+    market = stored(*BOOK_AT_0, (TRADE, -1, 7, 4 * MS, 6 * MS, 50, 2))
+    answers = [heard(1, 2 * MS, 3 * MS), heard(1, -1, 5 * MS, exch=4 * MS, trade=7)]
+    found = moments(market, answers, way_ns=WAY_NS)
+    assert found.traded == {7: BASE + 5 * MS - WAY_NS}
+    latencies = paced(answers, found, 0)
+    assert latencies is not None
+    assert latencies.response.tolist() == [WAY_NS, WAY_NS]
+    assert paced([], found, 0) is None
+
+
+def test_a_fill_of_a_played_recording_came_of_the_next_event_at_its_price() -> None:
+    """Its trade is our own and in no recording: a bid that reaches our offer filled it."""
+    market = stored(*BOOK_AT_0, (BBO, 0, 11, -1, 6 * MS, 51, 5, 52, 4), (BBO, 0, 12, -1, 9 * MS, 52, 5, 53, 4))
+    answers = [heard(1, 2 * MS, 3 * MS, price=52, side=-1), heard(1, -1, 9 * MS + 5, exch=7 * MS, trade=9_000, price=52,
+               side=-1)]  # fmt: skip
+    found = moments(market, answers, way_ns=WAY_NS, offset_ns=None)
+    assert 0 <= found.traded[9_000] - (BASE + 9 * MS - WAY_NS) < 10
+
+
+def test_trades_in_which_we_took_are_left_out_and_say_when_we_were_there() -> None:
+    """A simulation makes them anew, right before what the public saw of them."""
+    market = stored(*BOOK_AT_0, (BBO, 0, 11, -1, 5 * MS, 50, 7, 52, 2), (TRADE, 1, 7, 4 * MS, 5 * MS, 52, 2))
+    found = moments(market, [heard(1, 3 * MS, 5 * MS, trade=7, price=52)], way_ns=WAY_NS, own=[7])
+    shown = times(found)
+    assert TRADE not in [kind for kind, _ in shown]
+    assert found.arrived[1, BASE + 3 * MS] < BASE + shown[-1][1]
