@@ -343,6 +343,8 @@ class PlainMarket:
             take = min(qty, order.left) if self.partial else order.left
             if take > 0:
                 qty -= take
+                if self.partial:
+                    self.taken[side, best] = self.taken.get((side, best), 0) + take
                 self._fill(ns, order, order.price, take, True)
 
     def _others_trade(self, ns: int, side: int, price: int, qty: int) -> None:
