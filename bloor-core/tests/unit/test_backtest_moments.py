@@ -121,6 +121,25 @@ def test_fine_stamps_need_no_neighbours() -> None:
     assert (int(BOOK), 9 * MS + 1_001) in found
 
 
+def test_a_fine_stamp_says_when_a_request_was_carried_out() -> None:
+    """However long the answer was on its way, and whatever answers take as a rule."""
+    market = stored(*BOOK_AT_0, (TRADE, 1, 5, 2 * MS + 1_000, 3 * MS, 52, 1))
+    found = moments(market, [heard(1, 2 * MS, 8 * MS, exch=3 * MS + 7_000)], way_ns=WAY_NS)
+    assert BASE + 3 * MS + 7_000 <= found.arrived[1, BASE + 2 * MS] < BASE + 3 * MS + 8_000
+
+
+def test_a_change_of_the_book_with_a_fine_stamp_shows_a_request() -> None:
+    """It is told late, with others, and was made before the answer says; one that is cut to a millisecond is none."""
+
+    def arrived(cut: int) -> int:
+        change = ((BOOK, 0, 11, 9 * MS + cut, 40 * MS, 50, 10, 52, 4), (LEVEL, 1, 11, 9 * MS + cut, 40 * MS, 50, 10))
+        answer = heard(1, 8 * MS, 10 * MS, change=3, exch=9 * MS + 2 * cut)
+        return moments(stored(*BOOK_AT_0, *change), [answer], way_ns=WAY_NS).arrived[1, BASE + 8 * MS] - BASE
+
+    assert arrived(3_000) == 9 * MS + 3_000 - 1
+    assert arrived(0) == 10 * MS - WAY_NS
+
+
 def test_a_fill_that_nobody_asked_for_happened_with_its_trade() -> None:
     """So it is received as long after the trade as it was."""
     market = stored(*BOOK_AT_0, (TRADE, -1, 7, 4 * MS, 6 * MS, 50, 2))

@@ -81,6 +81,8 @@ class Request:
         if echo_ns is not None:
             return max(self.sent_ns + 1, min(echo_ns - 1, self.recv_ns - 1))
         there_ns = max(self.recv_ns - way_ns, low)
+        if self.stamp is not None and grain < _FINE_NS:
+            return min(there_ns, high)
         # what is missed by less than a way is how ways differ, and public news took as much longer
         return there_ns if there_ns <= high + way_ns else high
 
@@ -111,14 +113,17 @@ class Stream:
     def way_ns(self, requests: Mapping[Key, Request], echoes: Mapping[Key, int]) -> int:
         """How long a public event is on its way: by our own orders, else by the stamps, else as an answer."""
         recv = self._rows["recv_ns"]
-        if echoes:
-            later = [int(recv[row]) - requests[key].recv_ns for key, row in echoes.items()]
+        later = [int(recv[row]) - requests[key].recv_ns for key, row in echoes.items() if self._made[row]]
+        if later:
             return max(1, self._way_ns + int(np.median(later)))
         ways = (recv - self.ns)[self._stamped]
         return max(int(ways.min()), int(np.median(ways)) - self.grain // 2) if len(ways) else self._way_ns
 
     def echoes(self, requests: Mapping[Key, Request]) -> dict[Key, int]:
-        """Where requests are seen: the trade in which one took, or the first best price that it made change."""
+        """Where requests are seen: the trade in which one took, or the first best price that it made change.
+
+        Where stamps are fine, a change of the book will do: it says when, however late it is told.
+        """
         rows = self._rows
         trades = self._trades()
         level = np.flatnonzero(rows["kind"] == LEVEL)
@@ -138,7 +143,7 @@ class Stream:
             elif first.change and (mine := places.get((first.side, first.price))) is not None:
                 recv = rows["recv_ns"][head[mine]]
                 here = (recv > request.sent_ns) & (recv <= request.recv_ns + _ECHO_NS)
-                here &= (more[mine] == first.change) & self._made[head[mine]]
+                here &= (more[mine] == first.change) & (self._made[head[mine]] | (self.grain < _FINE_NS))
                 if here.any():
                     found[key] = int(head[mine][np.argmax(here)])
         return found
