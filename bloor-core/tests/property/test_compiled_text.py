@@ -136,9 +136,9 @@ def test_decimals_are_exact_or_left_alone(number: str, decimals: int, behind: in
         assert (units, end - at) == (exact, len(number) + 1)
 
 
-@given(st.integers(0, 10**9), st.integers(0, 10**8 - 1), st.integers(0, 8))
+@given(st.integers(0, 10**9 - 1), st.integers(0, 10**8 - 1), st.integers(0, 8))
 def test_prices_of_a_venue_are_always_read(whole: int, fraction: int, decimals: int) -> None:
-    """Numbers as a venue prints them are read, so that the reference has nothing to do."""
+    """Numbers as a venue prints them, of up to 17 digits, are read, so that the reference has nothing to do."""
     fraction -= fraction % 10 ** (8 - decimals)
     payload = f'{whole}.{fraction:08}",'.encode()
     at = address_of(payload)

@@ -156,6 +156,7 @@ def test_folding_gives_the_checksum_of_zlib(data: bytes, seed: int) -> None:
         assert compiled_crc()(at, len(data), seed ^ 0xFFFFFFFF) ^ 0xFFFFFFFF == crc32(data, seed)
 
 
+@cache
 def can_fold() -> bool:
     """Whether this processor has what folding takes."""
     word = twins()[carryless.can_fold]
