@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import os
@@ -258,6 +259,18 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     if reports:
         reason = recordings_folder()[1]
         terminalreporter.write_line(f"recorded tests: {ran} ran, {skipped} skipped{reason and f' ({reason})'}")
+
+
+# -- memory ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """After a file, what is still there stays: the collector need not look at it again and again."""
+    yield
+    if nextitem is not None and nextitem.path != item.path:
+        gc.collect()
+        gc.freeze()
 
 
 # -- processes ------------------------------------------------------------------------------------------------------

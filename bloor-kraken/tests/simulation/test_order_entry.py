@@ -531,13 +531,13 @@ def test_faults_never_cost_a_fill_or_make_an_order_twice(faults: str, which: Fau
     run = VirtualRun(
         strategies=[Quoter], venue="kraken", seed=seed, faults=faults, latency=Latency(1_000_000, 80_000_000)
     )
-    run.for_seconds(60)
+    run.for_seconds(40)
     venue: Any = run.world.venue
     assert venue.faults.counts.get(which, 0) > 0
     venue.faults._rates.clear()
     run.world._backoff_ns = SECOND // 2
     run.finish(120)
-    run.for_seconds(30)
+    run.for_seconds(10)
     assert_true_at_the_end(run)
     assert_replays(run)
 
