@@ -333,7 +333,7 @@ def run_of(
     return run, records_of(run, journal)
 
 
-def compared(tmp_path: Path, seconds: float = 30.0, **options: Any) -> tuple[VirtualRun, VirtualRun]:
+def compared(tmp_path: Path, seconds: float = 20.0, **options: Any) -> tuple[VirtualRun, VirtualRun]:
     """The same run in Python and fused; their records are the same."""
     plain, expected = run_of(None, seconds, **options)
     fused, got = run_of(tmp_path / "journal", seconds, **options)
@@ -432,7 +432,7 @@ def test_changes_of_orders_are_those_of_python(tmp_path: Path, seed: int) -> Non
 def test_any_mixture_of_requests(tmp_path: Path, salt: int, faults: str) -> None:
     """Whatever is asked for, in whichever order and handler, beside another strategy: the same records."""
     sets = [f"strategy.anything.salt={salt}"]
-    plain, _ = compared(tmp_path, 40.0, strategies=[Anything, Maker], sets=sets, seed=salt, faults=faults)
+    plain, _ = compared(tmp_path, 30.0, strategies=[Anything, Maker], sets=sets, seed=salt, faults=faults)
     anything: Any = plain.engine.desks[0].strategy
     assert anything.moved > 50
     assert plain.engine.tally()["filled"] > 20
