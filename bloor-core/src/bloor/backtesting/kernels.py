@@ -45,7 +45,6 @@ __all__ = [
     "stepping",
     "surveying",
     "venue",
-    "venue_by_order",
 ]
 
 
@@ -57,18 +56,17 @@ def annotating() -> Entries:
 
 
 @cache
-def venue() -> Entries:
-    """``advance`` of :mod:`bloor.backtesting.advance`."""
-    modules = (layout, ladder, levels, messages, takes, fee_kernel, within, matching, visiting, advance)
-    return compiled_entries("backtest-venue", modules, (("advance", 4),))
+def venue(*, by_order: bool = False) -> Entries:
+    """``advance`` of :mod:`bloor.backtesting.advance`.
 
-
-@cache
-def venue_by_order() -> Entries:
-    """The same for queue models that ask for order-level data: with :mod:`bloor.backtesting.ordered`."""
-    modules = (layout, ladder, levels, messages, takes, fee_kernel, within, matching, visiting, ordered, advance)
+    Args:
+        by_order: For queue models that ask for order-level data: with :mod:`bloor.backtesting.ordered`.
+    """
+    before = (layout, ladder, levels, messages, takes, fee_kernel, within, matching, visiting)
+    if not by_order:
+        return compiled_entries("backtest-venue", (*before, advance), (("advance", 4),))
     stand_ins = (("note_best", ordered.note_newest), ("visit_rows", ordered.visit_orders))
-    return compiled_entries("backtest-venue-by-order", modules, (("advance", 4),), stand_ins)
+    return compiled_entries("backtest-venue-by-order", (*before, ordered, advance), (("advance", 4),), stand_ins)
 
 
 @cache

@@ -10,7 +10,7 @@ import numpy as np
 from bloor.backtesting import layout as at
 from bloor.backtesting.blocks import ended_block
 from bloor.backtesting.kept import AgainWindows, KeptSights
-from bloor.backtesting.kernels import asking, deepening, venue, venue_by_order
+from bloor.backtesting.kernels import asking, deepening, venue
 from bloor.backtesting.models.queue import QueueEntries
 from bloor.backtesting.python.depth import LevelsOnDemand
 from bloor.backtesting.rows import RowCursor, StoredRows
@@ -122,7 +122,7 @@ class LaneMemory:
             at.MAX_UNITS: instrument.max_lots * instrument.lot_units,
             at.FEES: 0 if self._fees is None else address(self._fees),
             at.ATOMS: 10 ** max(0, 8 - instrument.qty_decimals),
-            at.ADVANCE: (venue_by_order() if self.windows.by_order else venue()).address["advance"],
+            at.ADVANCE: venue(by_order=self.windows.by_order).address["advance"],
             at.LOW_BID: 1 << 61, at.LOW_ASK: 1 << 61, at.HIGH_BID: -(1 << 61), at.HIGH_ASK: -(1 << 61),
         }  # fmt: skip
         for offset, value in values.items():

@@ -12,7 +12,7 @@ import numpy as np
 from attrs import frozen
 
 from bloor.backtesting import layout as at
-from bloor.backtesting.kernels import venue, venue_by_order
+from bloor.backtesting.kernels import venue
 from bloor.backtesting.memory import LaneMemory, RunMemory, address, put
 from bloor.backtesting.messages import ask
 from bloor.execution.life import Status
@@ -87,7 +87,7 @@ class _Script:
     def __init__(self, lane: LaneMemory) -> None:
         self._run = RunMemory([lane], [], 0)
         self._lane, self._cells = lane, address(lane.cells)
-        self._advance = (venue_by_order() if lane.windows.by_order else venue()).call["advance"]
+        self._advance = venue(by_order=lane.windows.by_order).call["advance"]
         self._slots: dict[int, np.ndarray[tuple[int], np.dtype[np.int64]]] = {}
         self._arrived_ns = self._received_ns = at.LONG_AGO
 

@@ -125,12 +125,12 @@ class Stream:
         Where stamps are fine, a change of the book will do: it says when, however late it is told.
         """
         rows = self._rows
-        trades = self._trades()
+        trades = self._trades
         level = np.flatnonzero(rows["kind"] == LEVEL)
         side, price = (rows[name][level].astype(np.int64) for name in ("side", "price"))
         order = np.lexsort((level, price, side))
         level, side, price = level[order], side[order], price[order]
-        head, more = self._heads()[level], self._more[level]
+        head, more = self._heads[level], self._more[level]
         starts = np.flatnonzero((np.diff(side, prepend=0) != 0) | (np.diff(price, prepend=-1) != 0)).tolist()
         ends = [*starts[1:], len(level)]
         places = {(int(side[i]), int(price[i])): slice(i, end) for i, end in zip(starts, ends, strict=True)}
@@ -166,7 +166,7 @@ class Stream:
         That is its trade. Where a recording is played, or paper is traded on, fills are trades of our own: then it is
         the next trade of as much at the price of the order or beyond, or the next event that is there.
         """
-        trades, found, newest = self._trades(), [], -1
+        trades, found, newest = self._trades, [], -1
         rows = self._rows
         trade, best = np.isin(rows["kind"], TRADES), rows["kind"] == BOOK
         reach, sold = np.where(trade, rows["price"], 0), trade & (rows["side"] < 0)
@@ -203,7 +203,7 @@ class Stream:
         else:
             self._place_as_received(way_ns)
         levels = kind == LEVEL
-        self.ns[levels] = self.ns[self._heads()[levels]]
+        self.ns[levels] = self.ns[self._heads[levels]]
 
     def _place_by_stamps(self, way_ns: int) -> None:
         """What bears a time happened then; what has none, not before anything that was received earlier."""
@@ -238,10 +238,13 @@ class Stream:
         found: Records = rows[order]
         return found
 
+    @cached_property
     def _trades(self) -> dict[int, int]:
+        """Where each trade is: its id -> its row."""
         rows = np.flatnonzero(np.isin(self._rows["kind"], TRADES))
         return dict(zip(trade_ids(self._rows[rows]).tolist(), rows.tolist(), strict=True))
 
+    @cached_property
     def _heads(self) -> Cells:
         """The row of the message that each row belongs to."""
         at: Cells = np.maximum.accumulate(np.where(self._rows["kind"] != LEVEL, np.arange(len(self._rows)), 0))

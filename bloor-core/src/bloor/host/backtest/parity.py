@@ -10,6 +10,7 @@ answers, and what follows from one that differs differs too.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,7 +25,7 @@ from bloor.backtesting.kernels import answering
 from bloor.backtesting.memory import LaneMemory, address, put
 from bloor.backtesting.models import Constant, LatencyModel, QueueModel, parse_fees, parse_latency, parse_queue_model
 from bloor.backtesting.moments import moments
-from bloor.backtesting.script import put_to_venue
+from bloor.backtesting.script import Asked, put_to_venue
 from bloor.backtesting.survey import SHORTEST_NS
 from bloor.engine.core import Engine
 from bloor.engine.decisions import SIZE
@@ -202,10 +203,17 @@ class _Bench:
         latencies = [self._latency(index, latency) for index in range(len(self.lanes))]
         specs = self._specs(latencies, parse_queue_model(queue, self.plugins), at.NEVER, recorded=False)
         found: dict[int, Fate] = {}
-        for index, spec in enumerate(specs):
-            asked = asked_of(self.asked, index, spec.instrument, self.orders, self.fates)
-            found |= fates_told(put_to_venue(lane_of(spec), asked))
+        for spec, requests in zip(specs, self._requests, strict=True):
+            found |= fates_told(put_to_venue(lane_of(spec), requests))
         return compared_fates(self.orders, self.fates, found)
+
+    @cached_property
+    def _requests(self) -> list[list[Asked]]:
+        """What the session asked for in each instrument."""
+        return [
+            asked_of(self.asked, index, lane.instrument, self.orders, self.fates)
+            for index, lane in enumerate(self.lanes)
+        ]
 
     def _latency(self, index: int, latency: str | None) -> LatencyModel:
         """The latency model of a lane."""
