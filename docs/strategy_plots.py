@@ -38,6 +38,7 @@ class Picture(NamedTuple):
         venue: Where.
         market: ``section.key=value`` of the market and the run.
         beyond: Whether the profit is that of all instruments together, beyond holding what was bought at first.
+        aside: A line in a panel of its own, in its own unit.
     """
 
     seconds: float
@@ -48,6 +49,7 @@ class Picture(NamedTuple):
     venue: str | tuple[str, ...] = "binance"
     market: tuple[str, ...] = ()
     beyond: bool = False
+    aside: Extra | None = None
 
 
 class Series(NamedTuple):
@@ -60,6 +62,7 @@ class Series(NamedTuple):
     gross: list[float]
     net: list[float]
     fills: list[tuple[float, int, float]]
+    aside: list[float | None]
 
 
 def _own_quote(side: int) -> Callable[[Desk], float | None]:
@@ -70,9 +73,9 @@ def _own_quote(side: int) -> Callable[[Desk], float | None]:
     return price
 
 
-def _micro_price(desk: Desk) -> float | None:
+def _ahead(desk: Desk) -> float | None:
     strategy: Any = desk.strategy
-    return float(strategy.micro_price()) if strategy.state >= 0 else None
+    return float(strategy.micro_price()) - strategy.mid2 / 2 if strategy.state >= 0 else None
 
 
 def _fitted(deviations: float) -> Callable[[Desk], float | None]:
@@ -101,6 +104,14 @@ def _by_the_cross(desk: Desk) -> float | None:
     return cross.mark2 * cross.tick * main.mark2 * main.tick / (4 * desk.tick) if cross.mark2 and main.mark2 else None
 
 
+def _average(name: str) -> Callable[[Desk], float | None]:
+    def price(desk: Desk) -> float | None:
+        strategy: Any = desk.strategy
+        return float(getattr(strategy, name)) if strategy.seen > strategy.slow else None
+
+    return price
+
+
 QUOTES: tuple[Extra, ...] = (("own bid", _own_quote(0)), ("own ask", _own_quote(1)))
 
 #: Name of the strategy -> its plot.
@@ -117,7 +128,12 @@ PICTURES: dict[str, Picture] = {
     "grid": Picture(150, sets=("step_bps=1", "levels=6", "follow=true")),
     "imbalance": Picture(60),
     "mean-reversion": Picture(60, extra=(("mean", _fitted(0.0)), ("entry", _fitted(-1.25)))),
-    "micro-price": Picture(40, extra=(("micro-price", _micro_price),)),
+    "micro-price": Picture(40, aside=("micro-price less mid, ticks", _ahead)),
+    "momentum": Picture(
+        60,
+        sets=("fast=20", "slow=100", "threshold=3"),
+        extra=(("fast average", _average("ema_fast")), ("slow average", _average("ema_slow"))),
+    ),
     "pairs": Picture(60, extra=(("by the other leg", _related),), symbols=("ETH-USDT", "SOL-USDT")),
     "triangular": Picture(
         90,
@@ -136,7 +152,7 @@ def recorded(name: str, picture: Picture) -> Series:
     desk = run.engine.desks[0]
     instrument = desk.instrument
     tick, unit = float(instrument.tick_size), 10.0**-instrument.qty_decimals
-    series = Series([], [], [[] for _ in picture.extra], [], [], [], [])
+    series = Series([], [], [[] for _ in picture.extra], [], [], [], [], [])
     begin, seen, cash, fees, held = run.world.now_ns, 0, 0.0, 0.0, 0
     step = picture.seconds / POINTS
     for _ in range(POINTS):
@@ -158,6 +174,8 @@ def recorded(name: str, picture: Picture) -> Series:
         for line, (_, value) in zip(series.extra, picture.extra, strict=True):
             at = value(desk)
             line.append(None if at is None else at * tick)
+        if picture.aside:
+            series.aside.append(picture.aside[1](desk))
         series.held.append(held * unit)
         series.gross.append(cash + held * unit * mid)
         series.net.append(series.gross[-1] - fees)
@@ -283,7 +301,8 @@ def places(step: float) -> int:
 
 def svg(title: str, series: Series, picture: Picture, base: str, quote: str) -> str:
     """The plot as text."""
-    times, (price_at, held_at, profit_at) = series.times, ((62, 230), (334, 86), (462, 110))
+    times, shift = series.times, 128 if picture.aside else 0
+    price_at, held_at, profit_at = (62, 230), (334 + shift, 86), (462 + shift, 110)
     shown = [*series.mids, *(price for _, _, price in series.fills)]
     price = Panel(*price_at, times, shown, f"price, {quote}")
     price.line(times, series.mids, "mid")
@@ -292,6 +311,12 @@ def svg(title: str, series: Series, picture: Picture, base: str, quote: str) -> 
     price.marks(series.fills)
     names = [("mid", "mid"), *((name, f"x{index}") for index, (name, _) in enumerate(picture.extra))]
     price.legend([*names, ("buys", "buy"), ("sells", "sell")])
+    middle = []
+    if picture.aside:
+        aside = Panel(334, 86, times, [0.0, *(value for value in series.aside if value is not None)], picture.aside[0])
+        aside.line(times, [0.0] * len(times), "zero")
+        aside.line(times, series.aside, "x0", steps=True)
+        middle = aside.parts
     held = Panel(*held_at, times, [0.0, *series.held], f"held, {base}")
     held.line(times, series.held, "held", steps=True)
     profit = Panel(*profit_at, times, [0.0, *series.gross, *series.net], f"profit, {quote}")
@@ -304,7 +329,7 @@ def svg(title: str, series: Series, picture: Picture, base: str, quote: str) -> 
     for n in range(int(times[-1] / step) + 1):
         profit.text(profit.x(n * step), bottom + 18, f"{n * step:g} s", "axis", "middle")
     height = bottom + 30
-    parts = [*price.parts, *held.parts, *profit.parts]
+    parts = [*price.parts, *middle, *held.parts, *profit.parts]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{title}">'
         f'<style>{"".join(STYLE.split(chr(10)))}</style><rect class="bg" width="{WIDTH}" height="{height}" rx="6"/>'

@@ -1,7 +1,7 @@
 """Arbitrage between venues: buy where a base asset is cheap and sell it where it is dear, at the same moment.
 
 The law of one price: one asset has one price wherever it trades, up to what it costs to trade. Between exchanges of
-coins that fails often, by more than fees, and for minutes: I. Makarov and A. Schoar, "Trading and arbitrage in
+coins it failed again and again, by more than fees, and for hours: I. Makarov and A. Schoar, "Trading and arbitrage in
 cryptocurrency markets", Journal of Financial Economics 135 (2020) 293-319. Of two or three legs of one base asset, with
 ``bid`` and ``ask`` at the top of each book and taker fees ``f``, buying at ``b`` and selling at ``s`` gains ::
 
@@ -55,20 +55,20 @@ class Arbitrage(Tops):
     compiled = True
     together = True
 
-    fee0_bps: float = param(10.0, low=0.0, high=1_000.0, doc="taker fee of the first leg, in bps")
-    fee1_bps: float = param(40.0, low=0.0, high=1_000.0, doc="taker fee of the second leg, in bps")
-    fee2_bps: float = param(40.0, low=0.0, high=1_000.0, doc="taker fee of the third leg, in bps")
-    edge_bps: float = param(1.0, low=0.0, high=1_000.0, doc="least gain of an arbitrage after fees, in bps")
-    margin_bps: float = param(2.0, low=0.0, high=1_000.0, doc="what both prices may move until orders arrive, in bps")
-    believe_bps: float = param(300.0, low=0.0, high=10_000.0, doc="edge, or basis, that is not believed, in bps")
+    fee0_bps: float = param(10.0, low=0.0, high=500.0, doc="taker fee of the first leg, in bps")
+    fee1_bps: float = param(40.0, low=0.0, high=500.0, doc="taker fee of the second leg, in bps")
+    fee2_bps: float = param(40.0, low=0.0, high=500.0, doc="taker fee of the third leg, in bps")
+    edge_bps: float = param(1.0, low=0.0, high=300.0, doc="least gain of an arbitrage after fees, in bps")
+    margin_bps: float = param(2.0, low=0.0, high=200.0, doc="what both prices may move until orders arrive, in bps")
+    believe_bps: float = param(300.0, low=1.0, high=10_000.0, doc="edge, or basis, that is not believed, in bps")
     basis_s: float = param(20.0, low=0.0, high=86_400.0, doc="time constant of other quote assets' basis; 0 par, in s")
-    value: float = param(1_000.0, low=0.0, high=1e9, doc="most value of an arbitrage, in the quote asset")
-    least: float = param(10.0, low=0.0, high=1e9, doc="least value of an order, in the quote asset")
-    inventory: float = param(2.0, low=0.0, high=100.0, doc="what is bought at each venue at first, in units of value")
-    imbalance: float = param(20.0, low=0.0, high=1e9, doc="value of a net position that is hedged, in the quote asset")
-    hedge_bps: float = param(2.0, low=0.0, high=1_000.0, doc="how far through the touch a hedge may pay, in bps")
-    patience_ms: int = param(100, low=0, high=3_600_000, doc="wait before a hedge, and between two, in ms")
-    cooldown_ms: int = param(50, low=0, high=3_600_000, doc="shortest time between two arbitrages, in ms")
+    value: float = param(1_000.0, low=0.001, high=1e9, doc="most value of an arbitrage, in the quote asset")
+    least: float = param(10.0, low=0.0, high=1e6, doc="least value of an order, in the quote asset")
+    inventory: float = param(2.0, low=0.0, high=20.0, doc="what is bought at each venue at first, in units of value")
+    imbalance: float = param(20.0, low=0.0, high=1e6, doc="value of a net position that is hedged, in the quote asset")
+    hedge_bps: float = param(2.0, low=0.0, high=100.0, doc="how far through the touch a hedge may pay, in bps")
+    patience_ms: int = param(100, low=0, high=60_000, doc="wait before a hedge, and between two, in ms")
+    cooldown_ms: int = param(50, low=0, high=60_000, doc="shortest time between two arbitrages, in ms")
 
     #: Of each leg: logarithm of its basis, since when and until when that was learned.
     basis: Array[float] = array(LEGS)

@@ -2,8 +2,8 @@
 
 Source: Marco Avellaneda and Sasha Stoikov, "High-frequency trading in a limit order book", Quantitative Finance 8(3)
 (2008), pages 217-224. With the mid ``s``, the inventory ``q``, the volatility ``sigma``, the risk aversion ``gamma``
-and arrivals ``A * exp(-k * d)`` at the distance ``d`` (their section 2.5), the expansion in ``q`` of their section 3.2
-gives
+and arrivals ``A * exp(-k * d)`` at the distance ``d``, the expansion in ``q`` of their section 3.2 gives (equations 29
+and 30)
 
     reservation price    r = s - q * gamma * sigma**2 * (T - t)
     spread               delta_a + delta_b = gamma * sigma**2 * (T - t) + (2 / gamma) * log(1 + gamma / k)

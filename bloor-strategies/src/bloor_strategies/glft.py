@@ -2,8 +2,9 @@
 
 Source: Olivier Guéant, Charles-Albert Lehalle and Joaquin Fernandez-Tapia, "Dealing with the inventory risk: a solution
 to the market making problem", Mathematics and Financial Economics 7(4) (2013), pages 477-507: the closed-form
-approximation of the asymptotic quotes. With the inventory ``q``, the volatility ``sigma``, the risk aversion ``gamma``
-and arrivals ``A * exp(-k * d)`` at the distance ``d``, their distances from the mid are
+approximation at the end of their section "Asymptotic behavior and approximation of the optimal quotes". With the
+inventory ``q``, the volatility ``sigma``, the risk aversion ``gamma`` and arrivals ``A * exp(-k * d)`` at the distance
+``d``, their distances from the mid are
 
     delta_b(q) = c1 + (2 * q + 1) / 2 * sigma * c2
     delta_a(q) = c1 - (2 * q - 1) / 2 * sigma * c2

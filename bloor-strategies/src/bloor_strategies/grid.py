@@ -3,7 +3,8 @@
 The price range about a centre is cut into cells, ``levels`` below the centre and as many above; cell ``i`` lies between
 the lines ``i`` and ``i + 1``. A cell is empty or holds one order's worth. An empty cell whose lower line is at
 or below the best bid has a buy order there; when that has filled, the cell has a sell order at its upper line; when
-that has filled, the cell is empty again and has earned one step, exactly. All orders are post-only.
+that has filled, the cell is empty again and has earned one step, exactly. All orders are post-only, and none is placed
+where it would meet one of the grid's own.
 
 - **Lines** are ``step_bps`` of the centre apart (arithmetic), or each is ``step_bps`` above the one before (geometric);
   at least one tick.
@@ -22,7 +23,8 @@ asset are missing when the last cell sells; it sells what is there, if that is h
 
 Grids are folklore; what is proved of them is how they end. Aldo Taranto and Shahjahan Khan, "Gambler's ruin problem and
 bi-directional grid constrained trading and investment strategies", Investment Management and Financial Innovations
-17(3) (2020), pages 54-66: profitable while the price goes to and fro, almost surely ruined by a trend in the end.
+17(3) (2020), pages 54-66: they can do better than others in the short term, and ruin an account almost surely in the
+long term.
 """
 
 from __future__ import annotations
@@ -45,6 +47,8 @@ MOST_CELLS = 64
 PAUSE_NS = 1_000_000_000
 #: How far through the touch it sells out, in bps, and how often it tries.
 THROUGH_BPS, TRIES = 5.0, 10
+#: Orders farther from the best bid than this part of it wait until it comes nearer: venues and risk checks refuse them.
+FARTHEST = 0.15
 SYNCED = BookState.SYNCED
 REJECTED, EXPIRED = Status.REJECTED, Status.EXPIRED
 
@@ -58,10 +62,10 @@ class Grid(Strategy):
     step_bps: float = param(2.0, low=0.01, high=1_000.0, doc="distance of two lines, in bps")
     geometric: bool = param(False, doc="whether each line is a step above the one before, not of the centre")
     levels: int = param(5, low=1, high=MOST_CELLS // 2, doc="cells below the centre, and as many above")
-    value: float = param(1_000.0, low=0.0, high=1e9, doc="value of an order, in the quote asset")
+    value: float = param(1_000.0, low=0.001, high=1e9, doc="value of an order, in the quote asset")
     most: float = param(10.0, low=1.0, high=1_000.0, doc="inventory that it does not buy beyond, in orders")
     follow: bool = param(False, doc="whether the grid is laid anew about a mid that has left it")
-    stop_bps: float = param(200.0, low=0.1, high=5_000.0, doc="distance from the first centre that ends it, in bps")
+    stop_bps: float = param(200.0, low=1.0, high=5_000.0, doc="distance from the first centre that ends it, in bps")
     sell_out: bool = param(False, doc="whether what is held is sold through the touch when the grid has ended")
     interval_ms: int = param(50, low=1, high=3_600_000, doc="shortest time between two requests, in ms")
 
@@ -74,6 +78,8 @@ class Grid(Strategy):
     due_ns: int = 0
     line: Array[int] = array(MOST_CELLS + 1)
     number: Array[int] = array(MOST_CELLS)
+    #: Of the order of a cell, below zero when it sells.
+    price: Array[int] = array(MOST_CELLS)
     held: Array[int] = array(MOST_CELLS)
     done: Array[int] = array(MOST_CELLS)
 
@@ -160,6 +166,7 @@ class Grid(Strategy):
         unit = self.lots * orders.lot_units
         bought = sellable * orders.lot_units + orders.open_sell + orders.open_buy
         room = bought + unit <= self.most * unit
+        highest, lowest = self.own()
         best, nearest, price = -1, 0, 0
         for i in range(2 * self.levels):
             if self.number[i] != 0:
@@ -167,24 +174,36 @@ class Grid(Strategy):
             if self.held[i] > 0:
                 at = max(self.line[i + 1], bid + 1)
                 away = at - bid
-                if 2 * min(self.held[i] // orders.lot_units, sellable) < self.lots:
+                if at <= highest or 2 * min(self.held[i] // orders.lot_units, sellable) < self.lots:
                     continue
             else:
                 at = self.line[i]
                 away = bid - at
-                if at < 1 or away < 0 or not room:
+                if at < 1 or away < 0 or at >= lowest or not room:
                     continue
-            if best < 0 or away < nearest:
+            if away <= bid * FARTHEST and (best < 0 or away < nearest):
                 best, nearest, price = i, away, at
         if best >= 0:
             self.place(best, price, min(self.held[best] // orders.lot_units, sellable), orders)
+
+    def own(self) -> tuple[int, int]:
+        """Prices of its highest order to buy and of its lowest to sell, 0 and very high where there is none."""
+        highest, lowest = 0, 1 << 62
+        for i in range(2 * self.levels):
+            if self.number[i] != 0:
+                highest = max(highest, self.price[i])
+                if self.price[i] < 0:
+                    lowest = min(lowest, -self.price[i])
+        return highest, lowest
 
     def place(self, cell: int, price: int, held: int, orders: Orders) -> None:
         """Asks for the order of a cell: to sell the lots it holds, or to buy."""
         if self.held[cell] > 0:
             number = orders.sell(price, held, post_only=True)
+            self.price[cell] = -price
         else:
             number = orders.buy(price, self.lots, post_only=True)
+            self.price[cell] = price
         self.number[cell], self.done[cell] = number, 0
         self.due_ns = orders.now_ns + (self.interval_ms * 1_000_000 if number != 0 else PAUSE_NS)
 

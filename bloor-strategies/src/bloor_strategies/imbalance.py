@@ -48,12 +48,12 @@ class Imbalance(Strategy):
     levels: int = param(3, low=1, high=50, doc="levels on each side whose units are compared")
     entry: float = param(0.6, low=0.0, high=1.0, doc="imbalance from which it buys, 1 is all units on the bid")
     leave: float = param(0.2, low=-1.0, high=1.0, doc="imbalance towards the ask from which it sells, 1 is all units")
-    flow: float = param(0.0, low=-1e6, high=1e6, doc="smallest order flow imbalance of an entry, in ticks of impact")
+    flow: float = param(0.0, low=-1e3, high=1e3, doc="smallest order flow imbalance of an entry, in ticks of impact")
     flow_ms: int = param(500, low=1, high=3_600_000, doc="time in which the flow's memory halves, in ms")
-    spread_bps: float = param(1.0, low=0.0, high=1_000.0, doc="widest spread of an entry, in bps")
+    spread_bps: float = param(1.0, low=0.001, high=1_000.0, doc="widest spread of an entry, in bps")
     hold_ms: int = param(5_000, low=1, high=86_400_000, doc="longest time a position is held, in ms")
     cross_bps: float = param(0.5, low=0.0, high=100.0, doc="how far through the touch an order may pay, in bps")
-    value: float = param(2_000.0, low=0.0, high=1e9, doc="value of an entry, in the quote asset")
+    value: float = param(2_000.0, low=0.001, high=1e9, doc="value of an entry, in the quote asset")
     cooldown_ms: int = param(500, low=0, high=3_600_000, doc="shortest time between two orders, in ms")
 
     quoted: bool = False

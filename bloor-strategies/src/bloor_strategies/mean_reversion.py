@@ -3,9 +3,9 @@
 The logarithm of the mid price, sampled every ``sample_ms``, is fitted by an Ornstein-Uhlenbeck process over the last
 ``window`` samples (:mod:`bloor_strategies.reversion`). The signal is its distance from the fitted mean in standard
 deviations of the equilibrium, the *s-score* of M. Avellaneda and J.-H. Lee, "Statistical arbitrage in the US equities
-market", Quantitative Finance 10 (2010) 761-782, section 4 and appendix A, whose rule for a long position is: open it
-when ``s < -1.25``, close it when ``s > -0.50``, and only where the process returns fast enough for the window. They
-apply it to the residuals of stocks, daily; here it is the price itself, at any pace.
+market", Quantitative Finance 10 (2010) 761-782, whose rule for a long position is: open it when ``s < -1.25``, close it
+when ``s > -0.50``, and only where the process returns fast enough for the window. They apply it to the residuals of
+stocks, daily; here it is the price itself, at any pace.
 
 An entry asks for ``s <= -entry``, a half-life of at most ``half_life`` samples, a Dickey-Fuller statistic that rules
 out a random walk at the level of ``test`` (0, the default, asks for no test), and a way of at least ``edge_bps`` from
@@ -16,9 +16,10 @@ The entry fixes the levels of its exit, as T. Leung and X. Li, "Optimal mean rev
 and stop-loss exit", International Journal of Theoretical and Applied Finance 18 (2015) 1550020, do for one process:
 what was bought is sold when the best bid has come back to ``mean - leave * deviation``, when it has fallen to
 ``mean - stop * deviation``, or after ``hold`` half-lives, at least ten samples. After a stop, or a position that was
-held too long, no entry is made before the price has been back at the mean of the present fit. Orders pay through the
-touch by ``cross_bps`` at most, rounded up to a tick, but a buy no more than ``edge_bps`` below the exit's price, and a
-sale without loss no less than that.
+held too long, no entry is made before the price has been back at the mean of the present fit; and none is made where
+the bid is at the stop already (the region of entry of Leung and Li ends above it, too). Orders pay through the touch by
+``cross_bps`` at most, rounded up to a tick, but a buy no more than ``edge_bps`` below the exit's price, and a sale
+without loss no less than that.
 
 A spot account cannot go short: a price far above its mean opens nothing.
 """
@@ -51,15 +52,15 @@ class MeanReversion(Sampled):
     compiled = True
 
     window: int = param(40, low=20, high=_WINDOW, doc="samples in the fit")
-    entry: float = param(1.25, low=0.0, high=20.0, doc="how far below the mean it buys, in standard deviations")
-    leave: float = param(0.5, low=-20.0, high=20.0, doc="how far below the mean it sells, in standard deviations")
-    stop: float = param(4.0, low=0.1, high=1_000.0, doc="how far below the mean it gives up, in standard deviations")
-    hold: float = param(10.0, low=0.1, high=10_000.0, doc="longest time a position is held, in half-lives of the fit")
+    entry: float = param(1.25, low=0.0, high=10.0, doc="how far below the mean it buys, in standard deviations")
+    leave: float = param(0.5, low=-10.0, high=10.0, doc="how far below the mean it sells, in standard deviations")
+    stop: float = param(4.0, low=0.1, high=100.0, doc="how far below the mean it gives up, in standard deviations")
+    hold: float = param(10.0, low=0.1, high=1_000.0, doc="longest time a position is held, in half-lives of the fit")
     half_life: float = param(30.0, low=0.1, high=10_000.0, doc="longest half-life of an entry, in samples")
     test: int = param(0, low=0, high=3, doc="random walk ruled out at: 0 no level, 1 10 %, 2 5 %, 3 1 %")
-    edge_bps: float = param(0.0, low=0.0, high=10_000.0, doc="shortest way from the best ask to the exit, in bps")
+    edge_bps: float = param(0.0, low=0.0, high=1_000.0, doc="shortest way from the best ask to the exit, in bps")
     cross_bps: float = param(0.5, low=0.0, high=100.0, doc="how far through the touch an order may pay, in bps")
-    value: float = param(2_000.0, low=0.0, high=1e9, doc="value of an entry, in the quote asset")
+    value: float = param(2_000.0, low=0.001, high=1e9, doc="value of an entry, in the quote asset")
     cooldown_ms: int = param(250, low=0, high=3_600_000, doc="shortest time between two orders, in ms")
 
     samples: Array[float] = array(_WINDOW)
@@ -127,6 +128,8 @@ class MeanReversion(Sampled):
             return
         self.target = self.mean - self.leave * self.deviation
         self.floor = self.mean - self.stop * self.deviation
+        if math.log(float(book.best_bid)) <= self.floor:
+            return
         longest = max(self.hold * half_life(self.b), _HOLD) * (self.sample_ms * 1e6)
         self.until_ns = orders.now_ns + int(min(longest, 1e18))
         self.last_order_ns = orders.now_ns

@@ -12,8 +12,8 @@ bins whose edges grow geometrically from half a tick; the counts are forgotten a
 of "orders per second and side that reached at least this far" on the distance, weighted by the number of those orders,
 gives ``k`` (minus its slope) and ``A`` (the exponential of its intercept). Counting the deepest trade of a short
 interval and fitting a straight line to the logarithm is the procedure of the tutorial "Guéant-Lehalle-Fernandez-Tapia
-Market Making Model and Grid Trading" of hftbacktest; weights and geometric bins are added here, so that sparse far
-orders do not decide.
+Market Making Model and Grid Trading" of hftbacktest. Here both sides are counted apart, and weights and geometric bins
+are added, so that sparse far orders do not decide.
 """
 
 from __future__ import annotations

@@ -4,12 +4,12 @@ S. Stoikov, "The micro-price: a high-frequency estimator of future prices", Quan
 The micro-price is the limit of the expected mid price after ever more of its moves, given the best prices and their
 quantities now: ``M + G*(I, S)`` with the mid ``M``, the imbalance ``I = Qb / (Qb + Qa)`` and the spread ``S``. With
 finitely many states ``x`` of imbalance and spread (the paper's section 3), ``Q`` the probabilities of a step that
-leaves the mid, ``R2`` those of one that moves it, both by the state that follows, and ``k1`` the expected move of the
-mid in that step, the paper has::
+leaves the mid, ``T`` those of one that moves it, both by the state that follows, and ``k`` the expected move of the
+mid in a step (the paper's ``R K``), the paper has::
 
-    G1 = (1 - Q)^-1 k1,    B = (1 - Q)^-1 R2,    G* = G1 + B G1 + B^2 G1 + ...
+    G1 = (1 - Q)^-1 k,    B = (1 - Q)^-1 T,    G* = G1 + B G1 + B^2 G1 + ...
 
-which is the solution of ``G* = k1 + (Q + R2) G*``: one equation for each state, of the mean move and of the mean of
+which is the solution of ``G* = k + (Q + T) G*``: one equation for each state, of the mean move and of the mean of
 ``G*`` over the states that follow. Those means are counted here as messages come, and each message solves the equation
 of the state that it left and of one other state in turn (Gauss-Seidel). So the estimate needs no matrix inversion and
 comes to the paper's when the counts stand still.
@@ -17,14 +17,15 @@ comes to the paper's when the counts stand still.
 As in the paper, data are made symmetric: a book and its mirror image count as one state, with the sign of ``G*``
 turned. So there are ``bins`` states of imbalance on one side of balance, times ``spreads`` of the spread (the last
 holds all wider ones), and only differences are counted: ``net[x, y]`` is how often ``y`` followed ``x`` less how often
-its mirror image did. Where the paper leaves out moves of the mid by more than a tick, here a move counts for ``jump``
-ticks at most. A state whose count reaches ``recent`` is halved: the past fades. States that were left fewer than
+its mirror image did. Where the mid of the paper moves by a tick at most, here a move counts for ``jump`` ticks at
+most. A state whose count reaches ``recent`` is halved: the past fades. States that were left fewer than
 :data:`LEAST` times have no estimate, and nothing is quoted in them.
 
 Quotes. The best buying price is the micro-price less ``maker_bps``, the best selling price the micro-price plus the
 same. A buy order rests (post-only) at the best bid or better while that is not above its price, and is cancelled when
 it is; so a sell order of what is held. Where the opposite best price is better than the micro-price by ``taker_bps``,
-it is taken. The position is built up to ``value`` and sold: long or flat on a spot account, which cannot go short.
+it is taken. No order is placed where it would meet the other one. The position is built up to ``value`` and sold: long
+or flat on a spot account, which cannot go short.
 
 Every message of best bid and offer counts, where the venue sends any; otherwise every change of the book.
 """
@@ -59,12 +60,12 @@ class MicroPrice(Strategy):
 
     bins: int = param(5, low=1, high=_BINS, doc="states of the imbalance on one side of balance")
     spreads: int = param(3, low=1, high=_SPREADS, doc="states of the spread, in ticks; the last holds wider")
-    jump: int = param(20, low=1, high=1_000_000, doc="most that one move of the mid counts for, in ticks")
-    recent: int = param(5_000, low=100, high=100_000_000, doc="changes of a state until its counts are halved")
-    warmup: int = param(100, low=0, high=100_000_000, doc="changes of the best prices before the first order")
-    maker_bps: float = param(0.0, low=-100.0, high=1_000.0, doc="least distance of a quote from the estimate, in bps")
-    taker_bps: float = param(0.5, low=-100.0, high=1_000.0, doc="least advantage of what is taken, in bps")
-    value: float = param(2_000.0, low=0.0, high=1e9, doc="value of a full position, in the quote asset")
+    jump: int = param(20, low=1, high=10_000, doc="most that one move of the mid counts for, in ticks")
+    recent: int = param(5_000, low=100, high=10_000_000, doc="changes of a state until its counts are halved")
+    warmup: int = param(100, low=0, high=1_000_000, doc="changes of the best prices before the first order")
+    maker_bps: float = param(0.0, low=-20.0, high=200.0, doc="least distance of a quote from the estimate, in bps")
+    taker_bps: float = param(0.5, low=-20.0, high=200.0, doc="least advantage of what is taken, in bps")
+    value: float = param(2_000.0, low=0.001, high=1e9, doc="value of a full position, in the quote asset")
     pause_ms: int = param(250, low=0, high=3_600_000, doc="shortest time between two orders of a side, in ms")
 
     net: Array[float] = array(_STATES * _STATES)
@@ -188,8 +189,9 @@ class MicroPrice(Strategy):
 
     def quote_buy(self, micro: float, highest: int, orders: Orders) -> None:
         """Keeps the buy order where the micro-price allows it, and where it rests."""
-        price = min(math.floor(micro * (1.0 - self.maker_bps * 1e-4)), highest)
-        take = self.ask <= micro * (1.0 - self.taker_bps * 1e-4)
+        own = self.sell_price if self.sell_number != 0 else 0
+        price = min(math.floor(micro * (1.0 - self.maker_bps * 1e-4)), highest if own == 0 else min(highest, own - 1))
+        take = self.ask <= micro * (1.0 - self.taker_bps * 1e-4) and (own == 0 or self.ask < own)
         rested = orders.now_ns - self.buy_ns >= self.pause_ms * 1_000_000
         if self.buy_number != 0:
             if take or price < self.buy_price or (price > self.buy_price and rested):
@@ -208,8 +210,9 @@ class MicroPrice(Strategy):
 
     def quote_sell(self, micro: float, lowest: int, orders: Orders) -> None:
         """Keeps the sell order of what is held where the micro-price allows it, and where it rests."""
-        price = max(math.ceil(micro * (1.0 + self.maker_bps * 1e-4)), lowest)
-        take = self.bid >= micro * (1.0 + self.taker_bps * 1e-4)
+        own = self.buy_price if self.buy_number != 0 else 0
+        price = max(math.ceil(micro * (1.0 + self.maker_bps * 1e-4)), lowest, own + 1)
+        take = self.bid >= micro * (1.0 + self.taker_bps * 1e-4) and self.bid > own
         rested = orders.now_ns - self.sell_ns >= self.pause_ms * 1_000_000
         if self.sell_number != 0:
             if take or price > self.sell_price or (price < self.sell_price and rested):

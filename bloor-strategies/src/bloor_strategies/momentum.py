@@ -3,13 +3,15 @@
 Two exponential moving averages of the trade price, counted in trades. When the fast one rises above the slow one by
 more than ``threshold`` (in units of the recent mean absolute move per trade, so that the same number suits any
 instrument), buy; when it falls below by the same, sell what was bought. A spot account cannot go short: below, the
-strategy is flat.
+strategy is flat. The shorter of the two spans is the fast one's, whichever is called so.
 
 Orders are limit orders through the touch by ``cross_bps`` at most, immediate-or-cancel: what does not trade at once
 is gone, and the strategy never rests in the book.
 
-Source of the rule: moving-average crossover as in Brock, Lakonishok and LeBaron, "Simple Technical Trading Rules and
-the Stochastic Properties of Stock Returns", Journal of Finance 47 (1992), section II, applied to trades.
+Source of the rule: the crossover of two moving averages with a band, as in W. Brock, J. Lakonishok and B. LeBaron,
+"Simple technical trading rules and the stochastic properties of stock returns", Journal of Finance 47 (1992) 1731-1764.
+Their averages are simple ones of daily closes and their band is a part of the price; here the averages are
+exponential, ``2 / (span + 1)`` the weight of the last trade, and the band follows the market.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ class Momentum(Strategy):
     slow: int = param(20, low=2, high=100_000, doc="span of the slow average, in trades")
     threshold: float = param(0.4, low=0.0, high=100.0, doc="entry and exit band, in mean absolute moves per trade")
     cross_bps: float = param(0.8, low=0.0, high=100.0, doc="how far through the touch an order may pay, in bps")
-    value: float = param(2_000.0, low=0.0, high=1e9, doc="value of an entry, in the quote asset")
+    value: float = param(2_000.0, low=0.001, high=1e9, doc="value of an entry, in the quote asset")
     cooldown_ms: int = param(250, low=0, high=3_600_000, doc="shortest time between two orders, in ms")
 
     seen: int = 0
@@ -47,15 +49,16 @@ class Momentum(Strategy):
     def on_trade(self, trade: EventView, book: BookView, orders: Orders) -> None:
         """Updates the averages and acts on their distance."""
         price = trade.price
+        slow = max(self.fast, self.slow)
         if self.seen == 0:
             self.ema_fast = self.ema_slow = float(price)
         else:
-            self.ema_fast += (price - self.ema_fast) * 2.0 / (self.fast + 1.0)
-            self.ema_slow += (price - self.ema_slow) * 2.0 / (self.slow + 1.0)
-            self.move += (abs(price - self.last_price) - self.move) * 2.0 / (self.slow + 1.0)
+            self.ema_fast += (price - self.ema_fast) * 2.0 / (min(self.fast, self.slow) + 1.0)
+            self.ema_slow += (price - self.ema_slow) * 2.0 / (slow + 1.0)
+            self.move += (abs(price - self.last_price) - self.move) * 2.0 / (slow + 1.0)
         self.last_price = price
         self.seen += 1
-        if self.seen <= self.slow or orders.open_orders > 0 or not book.two_sided:
+        if self.seen <= slow or orders.open_orders > 0 or not book.two_sided:
             return
         if orders.now_ns - self.last_order_ns < self.cooldown_ms * 1_000_000:
             return

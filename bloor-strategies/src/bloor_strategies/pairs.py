@@ -13,10 +13,11 @@ The rule is that of E. Gatev, W. N. Goetzmann and K. G. Rouwenhorst, "Pairs trad
 arbitrage rule", Review of Financial Studies 19 (2006) 797-827: open a pair when it has diverged (there by two standard
 deviations), close it when it has come back. Here the relation is estimated all the time, and an entry asks that the
 test passes at the level of ``test``, that half a distance is gone within ``half_life`` samples, that ``beta`` is
-between 0.1 and 10, and for a way back of at least ``edge_bps`` more than the spreads of both. The entry fixes the
-relation of its exit: the pair is closed when ``|z|`` has come back to ``leave``, has grown to ``stop``, after ``hold``
-half-lives (ten samples at least), or when the pair of now does not pass the test at the next weaker level any more.
-After such an end without success it waits until ``|z|`` of now has been back at ``leave``, or at a tenth.
+between 0.1 and 10 and ``|z|`` below ``stop``, and for a way back of at least ``edge_bps`` more than both spreads. The
+entry fixes the relation of its exit: the pair is closed when ``|z|`` has come back to ``leave``, has grown to ``stop``,
+after ``hold`` half-lives (ten samples at least), or when the pair of now does not pass the test at the next weaker
+level any more. After such an end without success it waits until ``|z|`` of now has been back at ``leave``, or at a
+tenth.
 
 **Spot accounts cannot go short.** So the pair is traded around a holding of both: ``inventory`` times ``value`` of
 ``y`` and ``beta`` times as much of ``x``, bought when the first fit is there. When ``y`` is cheap (``z < 0``),
@@ -39,7 +40,7 @@ from bloor.strategy.api import Orders, Strategy
 from bloor.strategy.arrays import Array, array
 from bloor.strategy.params import param
 from bloor_strategies.prices import reach
-from bloor_strategies.reversion import critical, half_life, relation, reversion
+from bloor_strategies.reversion import critical, half_life, relation, reversion, unit_root
 from bloor_strategies.sampling import Sampled
 
 __all__ = ["Pairs"]
@@ -63,15 +64,15 @@ class Pairs(Sampled):
     together = True
 
     window: int = param(40, low=20, high=_WINDOW, doc="samples in the fit")
-    entry: float = param(1.5, low=0.0, high=20.0, doc="score from which a pair is opened, in standard deviations")
-    leave: float = param(0.25, low=-20.0, high=20.0, doc="score at which it is closed, in standard deviations")
-    stop: float = param(4.0, low=0.1, high=1_000.0, doc="score at which it is given up, in standard deviations")
-    hold: float = param(10.0, low=0.1, high=10_000.0, doc="longest time a pair is held, in half-lives of the fit")
+    entry: float = param(1.5, low=0.0, high=10.0, doc="score from which a pair is opened, in standard deviations")
+    leave: float = param(0.25, low=-10.0, high=10.0, doc="score at which it is closed, in standard deviations")
+    stop: float = param(4.0, low=0.1, high=100.0, doc="score at which it is given up, in standard deviations")
+    hold: float = param(10.0, low=0.1, high=1_000.0, doc="longest time a pair is held, in half-lives of the fit")
     half_life: float = param(30.0, low=0.1, high=10_000.0, doc="longest half-life of an entry, in samples")
     test: int = param(1, low=0, high=3, doc="no cointegration ruled out at: 0 no level, 1 10 %, 2 5 %, 3 1 %")
-    edge_bps: float = param(0.0, low=0.0, high=10_000.0, doc="shortest way to the exit beyond both spreads, in bps")
-    inventory: float = param(1.0, low=0.0, high=100.0, doc="holding of each leg between trades, in units of value")
-    value: float = param(1_000.0, low=0.0, high=1e9, doc="value of the first leg of an entry, in the quote asset")
+    edge_bps: float = param(0.0, low=0.0, high=1_000.0, doc="shortest way to the exit beyond both spreads, in bps")
+    inventory: float = param(1.0, low=0.0, high=20.0, doc="holding of each leg between trades, in units of value")
+    value: float = param(1_000.0, low=0.001, high=1e9, doc="value of the first leg of an entry, in the quote asset")
     cross_bps: float = param(0.5, low=0.0, high=100.0, doc="how far through the touch an order may pay, in bps")
     cooldown_ms: int = param(250, low=0, high=3_600_000, doc="shortest time between two orders of a leg, in ms")
     tries: int = param(5, low=1, high=1_000, doc="orders of a leg until an entry is given up")
@@ -161,7 +162,8 @@ class Pairs(Sampled):
         at = self.newest + 1 + _WINDOW - self.count
         for i in range(self.count):
             self.rest[i] = self.ys[(at + i) % _WINDOW] - self.alpha - self.beta * self.xs[(at + i) % _WINDOW]
-        self.b, self.mean, self.deviation, self.statistic = reversion(self.rest, self.count - 1, self.count)
+        self.b, self.mean, self.deviation, _ = reversion(self.rest, self.count - 1, self.count)
+        self.statistic = unit_root(self.rest, self.count - 1, self.count)
 
     def passes(self, level: int) -> bool:
         """Whether the pair of now is cointegrated, as far as the test tells at a level."""
@@ -183,7 +185,7 @@ class Pairs(Sampled):
         z = (y - self.alpha - self.beta * x - self.mean) / self.deviation
         if self.waits:
             self.waits = abs(z) > max(self.leave, 0.1)
-        elif abs(z) >= self.entry and self.is_worth_it(abs(z), first.book, second.book):
+        elif self.entry <= abs(z) < self.stop and self.is_worth_it(abs(z), first.book, second.book):
             self.held_alpha, self.held_beta = self.alpha, self.beta
             self.held_mean, self.held_deviation = self.mean, self.deviation
             longest = max(self.hold * half_life(self.b), _HOLD) * (self.sample_ms * 1e6)

@@ -6,13 +6,14 @@ it should be, and by how much each order of inventory beyond that moves both of 
 - at most one buy and one sell order, both post-only, never through the mid and never through one another;
 - a quote that is more than ``tolerance_bps`` from where it should be is cancelled, and placed anew once it is gone: so
   inventory is never promised twice, and no venue needs to know how to replace an order;
-- at most one request for each side in ``interval_ms``, refusals and denials included.
+- at most one request for each side in ``interval_ms``, refusals and denials included;
+- no quote is nearer to the mid than ``least_bps``, and none is made farther from it than ``farthest_bps``.
 
 **Spot accounts.** Inventory is what can be sold: what was bought, less fees taken in the base asset, and what the
 account was given. It is counted in orders, and the model sees how far it is from ``target``. Nothing is ever sold
 short: without inventory there is no sell order. From an empty account the first quotes are buys, moved up by the
 skew of an inventory that is ``target`` orders too small: so it acquires its inventory as a maker, too. It buys no more
-when another order would take it past ``most``.
+when another order would take it past ``most``, and steers to no more than that.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ REJECTED, EXPIRED = Status.REJECTED, Status.EXPIRED
 class Quoting(Measured):
     """Two post-only quotes at the least distance from the mid, until a model says better; see the module."""
 
-    value: float = param(1_000.0, low=0.0, high=1e9, doc="value of an order, in the quote asset")
+    value: float = param(1_000.0, low=0.001, high=1e9, doc="value of an order, in the quote asset")
     target: float = param(2.0, low=0.0, high=1_000.0, doc="inventory that it steers to, in orders")
     most: float = param(4.0, low=1.0, high=1_000.0, doc="inventory that it does not buy beyond, in orders")
     least_bps: float = param(0.0, low=0.0, high=1_000.0, doc="least distance of a quote from the mid, in bps")
@@ -100,7 +101,7 @@ class Quoting(Measured):
             sellable += orders.open_sell // orders.lot_units
         held = sellable / lots
         half, skew = self.terms()
-        shift = skew * (held - self.target)
+        shift = skew * (held - min(self.target, self.most))
         bid = self.below(mid, half + shift, book.best_ask) if held + 1.0 <= self.most else 0
         ask = self.above(mid, half - shift, book.best_bid) if 2 * sellable >= lots else 0
         for i in range(2):
@@ -121,18 +122,20 @@ class Quoting(Measured):
 
     def below(self, mid: float, distance: float, best_ask: int) -> int:
         """The price in ticks of a buy order at a distance in bps; 0 for none."""
+        distance = max(distance, self.least_bps)
         if distance > self.farthest_bps:
             return 0
-        price = min(math.floor(mid - max(distance, self.least_bps) * mid * 1e-4), best_ask - 1)
+        price = min(math.floor(mid - distance * mid * 1e-4), best_ask - 1)
         if self.number[ASK] != 0:
             price = min(price, self.price[ASK] - 1)
         return max(price, 0)
 
     def above(self, mid: float, distance: float, best_bid: int) -> int:
         """The price in ticks of a sell order at a distance in bps; 0 for none."""
+        distance = max(distance, self.least_bps)
         if distance > self.farthest_bps:
             return 0
-        price = max(math.ceil(mid + max(distance, self.least_bps) * mid * 1e-4), best_bid + 1)
+        price = max(math.ceil(mid + distance * mid * 1e-4), best_bid + 1)
         if self.number[BID] != 0:
             price = max(price, self.price[BID] + 1)
         return price

@@ -4,15 +4,16 @@ The last samples of a series are regressed as ``x[t] - x[t-1] = c + phi x[t-1] +
 first-order autoregression with coefficient ``b = 1 + phi``, sampled from an Ornstein-Uhlenbeck process when
 ``0 < b < 1``: mean ``m = -c / phi``, standard deviation around it in equilibrium ``s / sqrt(1 - b^2)`` with ``s`` that
 of ``e``, half-life ``-ln 2 / ln b`` samples (M. Avellaneda and J.-H. Lee, "Statistical arbitrage in the US equities
-market", Quantitative Finance 10 (2010) 761-782, appendix A).
+market", Quantitative Finance 10 (2010) 761-782, appendix on the estimation of the residual process).
 
 ``t``, the ratio of ``phi`` to its standard error, tells that from a random walk, which has ``phi = 0`` (D. A. Dickey
 and W. A. Fuller, "Distribution of the estimators for autoregressive time series with a unit root", Journal of the
 American Statistical Association 74 (1979) 427-431). Its distribution is not Student's; critical values for any number
 of samples are those of J. G. MacKinnon, "Critical values for cointegration tests", Queen's Economics Department working
-paper 1227 (2010), table 2, with a constant: one variable for a series that was observed, two for what is left of a
-regression of one series on another (R. F. Engle and C. W. J. Granger, "Co-integration and error correction:
-representation, estimation, and testing", Econometrica 55 (1987) 251-276).
+paper 1227 (2010), table 2, with a constant. One variable: a series that was observed. Two: what is left of a regression
+of one series on another with a constant (R. F. Engle and C. W. J. Granger, "Co-integration and error correction:
+representation, estimation, and testing", Econometrica 55 (1987) 251-276); since that is zero on average, its
+autoregression has no constant once more, and its statistic is that of :func:`unit_root`.
 
 The functions are compiled with the strategies that call them. Samples are in a ring: element ``newest`` is the last
 one, those before it have lower indices, around the end.
@@ -24,7 +25,7 @@ import math
 
 from bloor.strategy.arrays import Array
 
-__all__ = ["SHORTEST", "critical", "half_life", "relation", "reversion"]
+__all__ = ["SHORTEST", "critical", "half_life", "relation", "reversion", "unit_root"]
 
 #: Fewest samples of a regression.
 SHORTEST = 10
@@ -86,6 +87,38 @@ def reversion(samples: Array[float], newest: int, count: int) -> tuple[float, fl
     variance = rest / (pairs - 2)
     mean = origin + sx / pairs - sd / pairs / phi
     return b, mean, math.sqrt(variance / (1.0 - b * b)), phi / math.sqrt(variance / sxx)
+
+
+def unit_root(rest: Array[float], newest: int, count: int) -> float:
+    """The Dickey-Fuller statistic, without a constant, of what is left of a regression: ``u[t] - u[t-1] = phi u[t-1]``.
+
+    Args:
+        rest: A ring.
+        newest: Index of the last sample.
+        count: How many samples there are.
+
+    Returns:
+        The ratio of ``phi`` to its standard error; 0.0, which rules out nothing, without enough samples, or of a rest
+        that does not move or that is fitted exactly.
+    """
+    size = len(rest)
+    if count < SHORTEST or count > size:
+        return 0.0
+    at = (newest + 1 + size - count) % size
+    before = rest[at]
+    sxx = sxd = sdd = 0.0
+    for _ in range(count - 1):
+        at = at + 1 if at + 1 < size else 0
+        step = rest[at] - before
+        sxx += before * before
+        sxd += before * step
+        sdd += step * step
+        before = rest[at]
+    if sxx <= 0.0:
+        return 0.0
+    phi = sxd / sxx
+    variance = (sdd - phi * sxd) / (count - 2)
+    return phi / math.sqrt(variance / sxx) if variance > 0.0 else 0.0
 
 
 def relation(y: Array[float], x: Array[float], newest: int, count: int) -> tuple[float, float]:

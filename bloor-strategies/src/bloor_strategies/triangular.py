@@ -6,7 +6,7 @@ instruments ``main`` BTC-USDT, ``cross`` ETH-BTC and ``other`` ETH-USDT, named i
     forward:  buy main, buy cross, sell other    rate = bid_other / (ask_main ask_cross) (1 - f)^3
     backward: buy other, sell cross, sell main   rate = bid_main bid_cross / ask_other (1 - f)^3
 
-A rate above 1 is a gain: K. Aiba, N. Hatano, H. Takayasu, K. Marumo and T. Shimizu, "Triangular arbitrage as an
+A rate above 1 is a gain: Y. Aiba, N. Hatano, H. Takayasu, K. Marumo and T. Shimizu, "Triangular arbitrage as an
 interaction among foreign exchange rates", Physica A 310 (2002) 467-479, whose product of three rates this is, with
 fees. When it exceeds 1 by ``edge_bps + margin_bps``, the three orders are sent at once, immediate-or-cancel, each
 through the touch by a third of ``margin_bps`` at most: when all trade, they gain ``edge_bps`` or more, before lots are
@@ -57,20 +57,20 @@ class Triangular(Tops):
     compiled = True
     together = True
 
-    fee_bps: float = param(10.0, low=0.0, high=1_000.0, doc="taker fee, in bps")
+    fee_bps: float = param(10.0, low=0.0, high=500.0, doc="taker fee, in bps")
     received: bool = param(True, doc="whether the venue takes its fee from what is received; else in the quote asset")
-    edge_bps: float = param(1.0, low=0.0, high=1_000.0, doc="least gain of a cycle after fees, in bps")
-    margin_bps: float = param(3.0, low=0.0, high=1_000.0, doc="what three prices may move until orders arrive, in bps")
-    believe_bps: float = param(300.0, low=0.0, high=10_000.0, doc="gain that is not believed, in bps")
-    value: float = param(1_000.0, low=0.0, high=1e9, doc="most value of a cycle, in the home asset")
-    least: float = param(10.0, low=0.0, high=1e9, doc="least value of an order, in the home asset")
+    edge_bps: float = param(1.0, low=0.0, high=300.0, doc="least gain of a cycle after fees, in bps")
+    margin_bps: float = param(3.0, low=0.0, high=200.0, doc="what three prices may move until orders arrive, in bps")
+    believe_bps: float = param(300.0, low=1.0, high=10_000.0, doc="gain that is not believed, in bps")
+    value: float = param(1_000.0, low=0.001, high=1e9, doc="most value of a cycle, in the home asset")
+    least: float = param(10.0, low=0.0, high=1e6, doc="least value of an order, in the home asset")
     inventory: float = param(
-        3.0, low=0.0, high=100.0, doc="what is bought in each instrument at first, in units of value"
+        3.0, low=0.0, high=20.0, doc="what is bought in each instrument at first, in units of value"
     )
-    imbalance: float = param(20.0, low=0.0, high=1e9, doc="value of a difference that is hedged, in the home asset")
-    hedge_bps: float = param(2.0, low=0.0, high=1_000.0, doc="how far through the touch a hedge may pay, in bps")
-    patience_ms: int = param(100, low=0, high=3_600_000, doc="wait before a hedge, and between two, in ms")
-    cooldown_ms: int = param(50, low=0, high=3_600_000, doc="shortest time between two cycles, in ms")
+    imbalance: float = param(20.0, low=0.0, high=1e6, doc="value of a difference that is hedged, in the home asset")
+    hedge_bps: float = param(2.0, low=0.0, high=100.0, doc="how far through the touch a hedge may pay, in bps")
+    patience_ms: int = param(100, low=0, high=60_000, doc="wait before a hedge, and between two, in ms")
+    cooldown_ms: int = param(50, low=0, high=60_000, doc="shortest time between two cycles, in ms")
 
     #: Which leg is which, once the first was started.
     main: int = -1

@@ -14,7 +14,7 @@ from bloor_strategies.momentum import Momentum
 parameters = st.fixed_dictionaries(
     {
         "fast": st.integers(1, 6), "slow": st.integers(2, 12), "threshold": st.sampled_from([0.0, 0.1, 0.4, 2.0]),
-        "cross_bps": st.sampled_from([0.0, 0.8, 33.3]), "value": st.sampled_from([0.0, 1.5, 2_000.0, 1e9]),
+        "cross_bps": st.sampled_from([0.0, 0.8, 33.3]), "value": st.sampled_from([0.001, 1.5, 2_000.0, 1e9]),
         "cooldown_ms": st.sampled_from([0, 250]),
     }
 )  # fmt: skip

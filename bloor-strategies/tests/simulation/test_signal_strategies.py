@@ -1,15 +1,13 @@
-"""Strategies that follow a signal, at a simulated venue in virtual time, and on a recorded market."""
+"""Strategies that follow a signal, at a simulated venue in virtual time."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import pytest
 
 from bloor.testing.virtual import VirtualRun
 
 SYMBOLS = {"pairs": ("ETH-USDT", "SOL-USDT")}
-NAMES = ["imbalance", "mean-reversion", "micro-price", "pairs"]
+NAMES = ["imbalance", "mean-reversion", "micro-price", "momentum", "pairs"]
 
 
 def never_short(run: VirtualRun) -> bool:
@@ -54,15 +52,3 @@ def test_it_bears_a_venue_that_fails(name: str) -> None:
     assert not [desk.halted for desk in run.engine.desks if desk.halted]
     run.finish()
     assert run.engine.open_orders == 0
-
-
-@pytest.mark.recorded
-@pytest.mark.parametrize("name", ["imbalance", "mean-reversion", "micro-price"])
-def test_it_trades_a_recorded_market(name: str, recordings: Path) -> None:
-    """Two minutes of a recorded pair, as a simulated venue plays it: it trades, is not halted, and is never short."""
-    run = VirtualRun([name], symbols=["BTC-USDT"], data=[recordings / "binance_spot" / "btcusdt_20240808.txt.gz"])
-    run.for_seconds(120)
-    run.finish()
-    assert run.fills
-    assert never_short(run)
-    assert not [desk.halted for desk in run.engine.desks if desk.halted]

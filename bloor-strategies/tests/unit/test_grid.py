@@ -162,6 +162,33 @@ def test_it_buys_no_more_than_it_may_hold(stage: Callable[..., Any]) -> None:
     assert grid.held == 2 * ORDER
 
 
+def test_what_is_far_away_is_not_asked_for_yet(stage: Callable[..., Any]) -> None:
+    """Lines ten percent apart: the first below is within fifteen percent of the market, the next ones wait for it."""
+    grid = stage(Grid, step_bps=1_000.0, levels=3, stop_bps=5_000.0)
+    settle(grid)
+    assert prices(grid, 1) == [CENTRE - 100_000]
+    settle(grid, CENTRE - 60_000)
+    assert prices(grid, 1) == [CENTRE - 200_000, CENTRE - 100_000]
+
+
+def test_it_does_not_meet_itself(stage: Callable[..., Any]) -> None:
+    """A market that touches its sell without trading it: the cell above asks for nothing at that price, until it has.
+
+    Its buy a step lower is gone into a sell at the centre; the next cell's lower line is the centre, too.
+    """
+    grid = stage(Grid, step_bps=2.0, levels=2)
+    settle(grid)
+    go(grid, CENTRE, CENTRE - 210)
+    assert prices(grid, -1) == [CENTRE]
+    for _ in range(40):
+        grid.wait(60)
+        grid.show([(CENTRE, 10**9)], [(CENTRE + 10, 10**9)])
+    assert prices(grid, -1) == [CENTRE]
+    assert CENTRE not in prices(grid, 1)
+    settle(grid, CENTRE + 20)
+    assert CENTRE in prices(grid, 1)
+
+
 def test_one_request_at_a_time(stage: Callable[..., Any]) -> None:
     """Never are two asked for within the interval."""
     grid = stage(Grid, step_bps=2.0, interval_ms=500)

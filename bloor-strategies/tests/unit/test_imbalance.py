@@ -84,7 +84,7 @@ def test_the_sum_of_the_flow_is_that_of_numpy(stage: Callable[..., Any]) -> None
 
 def test_it_buys_at_the_ask_and_sells_at_the_bid(stage: Callable[..., Any]) -> None:
     """A heavy bid is bought, a heavy ask sold, balance is left alone."""
-    made = stage(Imbalance, flow=-1e6)
+    made = stage(Imbalance, flow=-1e3)
     for side in (0, 1, 1, 0, -1, -1, 0):
         made.wait(600)
         made.show(*heavy(side))
@@ -94,7 +94,7 @@ def test_it_buys_at_the_ask_and_sells_at_the_bid(stage: Callable[..., Any]) -> N
 
 def test_it_is_never_short(stage: Callable[..., Any]) -> None:
     """A heavy ask opens nothing."""
-    made = stage(Imbalance, flow=-1e6)
+    made = stage(Imbalance, flow=-1e3)
     for _ in range(10):
         made.wait(600)
         made.show(*heavy(-1))
@@ -103,7 +103,7 @@ def test_it_is_never_short(stage: Callable[..., Any]) -> None:
 
 def test_a_position_ends_after_its_time(stage: Callable[..., Any]) -> None:
     """However heavy the bid stays, after `hold_ms` it is sold."""
-    made = stage(Imbalance, flow=-1e6, hold_ms=2_000)
+    made = stage(Imbalance, flow=-1e3, hold_ms=2_000)
     for _ in range(4):
         made.wait(600)
         made.show(*heavy(1))
@@ -129,7 +129,7 @@ def test_the_flow_must_agree(stage: Callable[..., Any]) -> None:
 def test_a_wide_spread_is_not_crossed(stage: Callable[..., Any]) -> None:
     """The spread of two ticks at 60,000.00 is 0.0033 bps."""
     for limit, entries in ((0.0034, 1), (0.0033, 0)):
-        made = stage(Imbalance, flow=-1e6, spread_bps=limit)
+        made = stage(Imbalance, flow=-1e3, spread_bps=limit)
         made.wait(600)
         made.show(*heavy(1))
         assert len(made.log) == entries
@@ -150,7 +150,7 @@ def market(made: Any, seed: int, informed: float) -> float:
 
 def test_an_imbalance_that_predicts_is_worth_the_spread(stage: Callable[..., Any]) -> None:
     """Where nine of ten moves go the way of the imbalance it earns before fees; where half do, it loses the spread."""
-    parameters = {"flow": -1e6, "cooldown_ms": 100, "value": 1_000.0, "hold_ms": 60_000}
+    parameters = {"flow": -1e3, "cooldown_ms": 100, "value": 1_000.0, "hold_ms": 60_000}
     told = [market(stage(Imbalance, **parameters), seed, 0.9) for seed in range(4)]
     blind = [market(stage(Imbalance, **parameters), seed, 0.5) for seed in range(4)]
     assert min(told) > 0

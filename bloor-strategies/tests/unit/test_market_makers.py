@@ -31,9 +31,9 @@ def told(cls: type[Quoting], sigma: float, **parameters: float) -> Quoting:
     return maker
 
 
-@pytest.mark.parametrize(("gamma", "average"), [(0.1, 1.49), (0.01, 1.35), (0.5, 2.15)])
+@pytest.mark.parametrize(("gamma", "average"), [(0.1, 1.49), (0.01, 1.35), (1.0, 3.02)])
 def test_the_spreads_of_the_paper(gamma: float, average: float) -> None:
-    """Section 3.3 of Avellaneda and Stoikov: sigma 2, k 1.5, T 1; the average spread of a day, as in its tables."""
+    """Tables 1 to 3 of Avellaneda and Stoikov, section 3.3: sigma 2, k 1.5, T 1; the average spread of a day."""
     steps = [
         told(AvellanedaStoikov, 2.0, gamma=gamma, decay=1.5, horizon_s=(n + 0.5) / 200).terms() for n in range(200)
     ]
@@ -183,6 +183,21 @@ def test_a_quote_that_alone_is_the_best_price_does_not_move_the_mid(stage: Calla
 def test_too_far_is_not_quoted(stage: Callable[..., Any], cls: type[Quoting]) -> None:
     """In a market that is too wild to make, there is no quote at all."""
     assert look(ready(stage, cls, held=2 * ORDER, sigma=1e4)) == {}
+
+
+def test_a_least_distance_beyond_the_farthest_is_no_quote(stage: Callable[..., Any]) -> None:
+    """Both hold: no quote is nearer than the one, none is farther than the other."""
+    assert look(ready(stage, GLFT, held=2 * ORDER, least_bps=50.0, farthest_bps=40.0)) == {}
+    quotes = look(ready(stage, GLFT, held=2 * ORDER, least_bps=50.0, farthest_bps=60.0))
+    assert quotes == {1: 995_000, -1: 1_005_000}
+
+
+@pytest.mark.parametrize("cls", MAKERS)
+def test_a_target_beyond_the_most_is_the_most(stage: Callable[..., Any], cls: type[Quoting]) -> None:
+    """It does not quote far away for an inventory that it will never have."""
+    full = look(ready(stage, cls, held=4 * ORDER, target=1_000.0))
+    assert full == look(ready(stage, cls, held=4 * ORDER, target=4.0))
+    assert set(full) == {-1}
 
 
 def test_nothing_is_asked_for_after_the_end(stage: Callable[..., Any]) -> None:

@@ -98,9 +98,18 @@ def test_the_stop_ends_a_position_and_the_next_entry_waits(stage: Callable[..., 
     assert len(made.log) == traded
 
 
+def test_what_would_be_stopped_at_once_is_not_bought(stage: Callable[..., Any]) -> None:
+    """A fall below the stop opens nothing, nor does any while the stop is nearer than the entry."""
+    for stop, entries in ((4.0, 1), (3.0, 0), (0.1, 0)):
+        made = play(stage(MeanReversion, window=40, entry=2.0, stop=stop), quiet())
+        before = len(made.log)
+        play(made, [MID - 1_500])
+        assert len(made.log) == before + entries
+
+
 def test_a_position_is_not_held_forever(stage: Callable[..., Any]) -> None:
     """After `hold` half-lives, ten samples at least, it is sold wherever the price is."""
-    made = play(stage(MeanReversion, window=40, entry=2.0, stop=1_000.0, hold=0.1), quiet())
+    made = play(stage(MeanReversion, window=40, entry=2.0, stop=100.0, hold=0.1), quiet())
     play(made, [MID - 1_500])
     bought = len(made.log)
     play(made, [MID - 1_500] * 9)

@@ -94,7 +94,7 @@ def published(tops: list[Top], bins: int, spreads: int, terms: int) -> np.ndarra
 def test_the_estimate_is_the_paper_s() -> None:
     """After 20,000 messages what was learned online is the limit that the paper computes from the same messages."""
     tops = queues(1, 20_000)
-    strategy = MicroPrice(config_class(MicroPrice)(bins=3, spreads=2, recent=100_000_000))
+    strategy = MicroPrice(config_class(MicroPrice)(bins=3, spreads=2, recent=10_000_000))
     for strategy.bid, strategy.bid_qty, strategy.ask, strategy.ask_qty in tops:
         strategy.learn()
     for _ in range(200):  # the counts stand still, the equations are solved on
@@ -111,7 +111,7 @@ def test_the_estimate_is_the_paper_s() -> None:
 def test_while_it_learns_it_is_near(stage: Callable[..., Any]) -> None:
     """Without any extra sweeps the running estimate is within a twentieth of a tick of the limit."""
     tops = queues(2, 6_000)
-    made = show(stage(MicroPrice, bins=3, spreads=2, warmup=100_000_000, recent=100_000_000), tops)
+    made = show(stage(MicroPrice, bins=3, spreads=2, warmup=1_000_000, recent=10_000_000), tops)
     strategy = made.both.python
     limit = published(tops, 3, 2, 200)
     for x in range(3):
@@ -120,7 +120,7 @@ def test_while_it_learns_it_is_near(stage: Callable[..., Any]) -> None:
 
 def test_more_on_the_bid_is_a_higher_price(stage: Callable[..., Any]) -> None:
     """In a market where the thinner queue goes first the estimate grows with the imbalance, within the spread."""
-    made = show(stage(MicroPrice, bins=3, spreads=2, warmup=100_000_000), queues(3, 6_000))
+    made = show(stage(MicroPrice, bins=3, spreads=2, warmup=1_000_000), queues(3, 6_000))
     ahead = [made.both.python.ahead[x] / 2 for x in range(3)]
     assert 0 < ahead[0] < ahead[1] < ahead[2] < 1.0
 
@@ -129,8 +129,8 @@ def test_the_mirror_image_has_the_other_sign(stage: Callable[..., Any]) -> None:
     """A market and its mirror image teach the same."""
     tops = queues(4, 2_000)
     mirrored = [(2 * MID - ask, a, 2 * MID - bid, b) for bid, b, ask, a in tops]
-    one = show(stage(MicroPrice, warmup=100_000_000), tops).both.python
-    other = show(stage(MicroPrice, warmup=100_000_000), mirrored).both.python
+    one = show(stage(MicroPrice, warmup=1_000_000), tops).both.python
+    other = show(stage(MicroPrice, warmup=1_000_000), mirrored).both.python
     assert list(one.ahead) == list(other.ahead)
     assert one.sign == -other.sign
     assert one.micro_price() - MID == pytest.approx(MID - other.micro_price())
@@ -154,7 +154,7 @@ def test_a_far_jump_counts_for_so_many_ticks(stage: Callable[..., Any]) -> None:
 
 def test_the_past_fades(stage: Callable[..., Any]) -> None:
     """A state that was left `recent` times has half the counts, and the same estimate."""
-    made = stage(MicroPrice, recent=100, warmup=100_000_000)
+    made = stage(MicroPrice, recent=100, warmup=1_000_000)
     show(made, [(100 + i, 300 + i % 2, 101 + i, 100) for i in range(100)])
     strategy = made.both.python
     assert strategy.left[2] == 99
@@ -212,9 +212,28 @@ def test_what_is_bought_is_offered(stage: Callable[..., Any]) -> None:
     assert made.cash > 0
 
 
+def test_its_orders_do_not_meet(stage: Callable[..., Any]) -> None:
+    """Quotes that may be on the wrong side of the micro-price, two ticks of spread: the first has the price between.
+
+    Without care both would ask for it.
+    """
+    made = learned(stage, maker_bps=-20.0, taker_bps=200.0)
+    made.show([(MID, 500)], [(MID + 1, 500)])
+    [number] = made.resting
+    made.trade(number)
+    lots = made.held // 2
+    made.both.exposure.position = lots * made.both.desk.lot_units
+    for _ in range(5):
+        made.wait(200)
+        made.show([(MID - 1, 500)], [(MID + 1, 500)])
+    by_side = {order.side: order.price for order in made.resting.values()}
+    assert by_side[1] < by_side[-1]
+    assert made.cancels == 0
+
+
 def test_what_is_far_from_the_micro_price_is_taken(stage: Callable[..., Any]) -> None:
     """With a negative `taker_bps`, an ask that is nearly the micro-price is bought at once."""
-    made = learned(stage, maker_bps=500.0, taker_bps=-4 * HALF)
+    made = learned(stage, maker_bps=200.0, taker_bps=-4 * HALF)
     made.show([(MID, 900)], [(MID + 1, 100)])
     assert made.log[:1] == [(1, MID + 1, made.log[0][2])]
 

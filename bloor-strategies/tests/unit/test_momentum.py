@@ -98,6 +98,14 @@ def test_a_rise_is_bought_and_a_fall_sold() -> None:
     assert all(any(price - p in by_side[side] for p in prices) for side, price, _ in desk.log)
 
 
+def test_the_shorter_span_is_the_fast_one() -> None:
+    """A fast span above the slow one does not turn the rule around: an optimizer may try it."""
+    prices = saw(6_000_000, 6_002_000, 6_000_000, 6_002_000, 6_000_000)
+    one = play(prices, fast=10, slow=40, threshold=1.0)
+    assert play(prices, fast=40, slow=10, threshold=1.0).log == one.log != []
+    assert play(prices, fast=20, slow=20).log == []
+
+
 def test_a_market_that_does_not_move_is_left_alone() -> None:
     """No trend, no order; bouncing between bid and ask is no trend."""
     assert play([6_000_000] * 1_000).log == []

@@ -15,11 +15,12 @@ from bloor_strategies.grid import Grid
 from bloor_strategies.imbalance import Imbalance
 from bloor_strategies.mean_reversion import MeanReversion
 from bloor_strategies.micro_price import MicroPrice
+from bloor_strategies.momentum import Momentum
 from bloor_strategies.pairs import Pairs
 from bloor_strategies.triangular import Triangular
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
-PAGES = [Arbitrage, AvellanedaStoikov, GLFT, Grid, Imbalance, MeanReversion, MicroPrice, Pairs, Triangular]
+PAGES = [Arbitrage, AvellanedaStoikov, GLFT, Grid, Imbalance, MeanReversion, MicroPrice, Momentum, Pairs, Triangular]
 pytestmark = pytest.mark.skipif(not DOCS.is_dir(), reason="the documentation is in the whole checkout")
 
 

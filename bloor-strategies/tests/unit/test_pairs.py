@@ -77,7 +77,7 @@ def test_two_independent_walks_are_mostly_left_alone(stage: Callable[..., Any]) 
 def test_the_relation_is_found(stage: Callable[..., Any]) -> None:
     """After 200 samples the slope is that of the two walks, within a tenth; numpy says the same of the same window."""
     prices = pair(3, 260, 3)
-    made = play(stage(Pairs, window=200, test=3, entry=20.0), prices)
+    made = play(stage(Pairs, window=200, test=3, entry=10.0), prices)
     strategy = made.both.python
     assert strategy.beta == pytest.approx(0.8, abs=0.1)
     y, x = np.log(np.array(prices[59:-1])).T
@@ -120,7 +120,7 @@ def change(made: Any, **parameters: float) -> None:
 
 def ready(stage: Callable[..., Any], **parameters: float) -> Any:
     """A pair with a fit, no entry so far; deviation some 5 bps."""
-    made = stage(Pairs, **{"window": 60, "test": 0, "entry": 20.0, "stop": 99.0, "cooldown_ms": 50, **parameters})
+    made = stage(Pairs, **{"window": 60, "test": 0, "entry": 10.0, "stop": 99.0, "cooldown_ms": 50, **parameters})
     play(made, [*pair(1, 100, 2, 1.0)])
     change(made, entry=3.0)
     assert made.both.python.side == 0
@@ -184,14 +184,24 @@ def test_a_pair_that_goes_on_diverging_is_given_up(stage: Callable[..., Any]) ->
     assert made.holds(1) == strategy.wanted[1] == strategy.part[1]
 
 
+def test_what_would_be_given_up_at_once_is_not_opened(stage: Callable[..., Any]) -> None:
+    """A divergence of `stop` deviations and more opens nothing."""
+    made = ready(stage, stop=4.0)
+    apart(made, -60.0)
+    assert made.both.python.side == 0
+    made = ready(stage, stop=99.0)
+    apart(made, -60.0)
+    assert made.both.python.side == 1
+
+
 def test_a_leg_that_fails_is_undone(stage: Callable[..., Any]) -> None:
     """The first leg is bought, the second cannot be sold: after `tries` orders the first goes back."""
-    made = ready(stage, tries=3, hold=10_000.0, stop=1_000.0)
+    made = ready(stage, tries=3, hold=1_000.0, stop=100.0)
     one, other = made.holds(0), made.holds(1)
     made.dead = {1}
     asked = len(made.both.asked)
     apart(made, -40.0)
-    change(made, entry=20.0)
+    change(made, entry=10.0)
     assert made.holds(0) > 1.5 * one
     while made.both.python.side != 0:
         first_at(made, now(made))
@@ -203,7 +213,7 @@ def test_a_leg_that_fails_is_undone(stage: Callable[..., Any]) -> None:
 
 def test_it_trades_while_the_pair_is_one(stage: Callable[..., Any]) -> None:
     """An entry is closed when the test of now fails at the next weaker level, whatever the score."""
-    made = ready(stage, stop=1_000.0, hold=10_000.0)
+    made = ready(stage, stop=100.0, hold=1_000.0)
     change(made, test=3)
     apart(made, -15.0)
     strategy = made.both.python

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from bloor_strategies.reversion import critical, half_life, relation, reversion
+from bloor_strategies.reversion import critical, half_life, relation, reversion, unit_root
 
 
 def ring(values: np.ndarray, size: int = 512, first: int = 0) -> tuple[memoryview, int, int]:
@@ -80,13 +80,40 @@ def test_the_deviation_is_that_of_the_equilibrium() -> None:
     assert float(np.median(found)) == pytest.approx(1 / math.sqrt(1 - 0.64), rel=0.05)
 
 
+def wandering() -> tuple[np.ndarray, np.ndarray]:
+    """Two series of 60 samples without any chance: one wanders, the other follows it."""
+    n = np.arange(60)
+    x = np.cumsum(np.sin(n * n * 0.7))
+    return 2.0 + 0.8 * x + 0.5 * np.cos(n * 1.3) + 0.3 * np.sin(n * n * 0.31), x
+
+
+def test_the_statistic_is_that_of_an_econometric_package() -> None:
+    """Those that statsmodels 0.15 finds: ``adfuller(..., maxlag=0, regression="c")`` of a walk and of what returns."""
+    y, x = wandering()
+    assert reversion(*ring(x))[3] == pytest.approx(-1.4488341065574524, rel=1e-9)
+    assert reversion(*ring(y - 0.8 * x))[3] == pytest.approx(-6.696928420741746, rel=1e-9)
+
+
+def test_the_test_of_a_pair_is_that_of_an_econometric_package() -> None:
+    """Statistic and critical values of statsmodels 0.15, ``coint(y, x, trend="c", maxlag=0)``; anywhere in the ring."""
+    y, x = wandering()
+    for first in (0, 490):
+        cells, newest, count = ring(y, first=first)
+        intercept, slope = relation(cells, ring(x, first=first)[0], newest, count)
+        statistic = unit_root(*ring(y - intercept - slope * x, first=first))
+        assert statistic == pytest.approx(-6.7276364440475405, rel=1e-9)
+    found = [critical(level, 2, count) for level in (3, 2, 1)]
+    assert found == pytest.approx([-4.09169685, -3.44165109, -3.11711613], abs=1e-8)
+    assert unit_root(*ring(np.zeros(40))) == unit_root(*ring(y[:9])) == 0.0
+
+
 def test_critical_values_are_the_published_ones() -> None:
-    """MacKinnon's table of 2010: asymptotic values, and the finite samples that econometric packages print."""
+    """MacKinnon's table of 2010: asymptotic values, and those that statsmodels 0.15 prints of 59 differences."""
     big = 10**9
     assert [round(critical(level, 1, big), 2) for level in (1, 2, 3)] == [-2.57, -2.86, -3.43]
     assert [round(critical(level, 2, big), 2) for level in (1, 2, 3)] == [-3.04, -3.34, -3.90]
-    # of 100 differences: -2.58, -2.89, -3.50, as in Fuller's table of 1976
-    assert [round(critical(level, 1, 101), 2) for level in (1, 2, 3)] == [-2.58, -2.89, -3.50]
+    printed = [-2.5936515282964665, -2.911939409384601, -3.5463945337644063]
+    assert [critical(level, 1, 60) for level in (1, 2, 3)] == pytest.approx(printed, rel=1e-12)
     assert critical(0, 1, 50) == math.inf
 
 
@@ -120,7 +147,7 @@ def rest_of(y: np.ndarray, x: np.ndarray) -> float:
     """The statistic of what is left of a regression."""
     cells, newest, count = ring(y)
     intercept, slope = relation(cells, ring(x)[0], newest, count)
-    return reversion(*ring(y - intercept - slope * x))[3]
+    return unit_root(*ring(y - intercept - slope * x))
 
 
 def test_independent_walks_pass_as_often_as_the_level_says() -> None:
