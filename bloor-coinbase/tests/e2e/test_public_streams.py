@@ -115,6 +115,6 @@ def test_a_client_rebuilds_the_books_exactly():
 
 def test_a_client_gets_over_gaps():
     """Injected holes are seen by the numbers, and the books are exact again after each."""
-    with exchange("--seed", "5", "--faults", "gap:0.05,duplicate:0.05") as ready:
+    with exchange("--seed", "5", "--faults", "gap:0.01,duplicate:0.01") as ready:
         follower = asyncio.run(follow(ready, ["BTC-USD"], 3, gaps=2))
     assert follower.gaps >= 2

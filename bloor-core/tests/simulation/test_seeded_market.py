@@ -29,6 +29,16 @@ def market(seed, price=60_000.0, instrument=BTC):
     return book, model
 
 
+def resting(book):
+    """``(side, price)`` of every order, by its number."""
+    return {
+        order.id: (order.side, order.price)
+        for side in (book.bids, book.asks)
+        for level in list(side.levels.values())
+        for order in level.queue
+    }
+
+
 def history(seed, seconds):
     book, model = market(seed)
     events = []
@@ -52,6 +62,22 @@ def test_the_book_is_always_deep_and_never_crossed(seed):
         assert min(len(book.bids), len(book.asks)) >= MIN_LEVELS >= 20
         assert book.asks.best.price > book.bids.best.price
     assert traded_at is not None and traded_at < SECOND
+
+
+def test_makers_quote_anew_after_they_have_withdrawn():
+    """What leaves a level and what joins it never happen at one time: a venue takes one request after the other."""
+    book, model = market(4)
+    requoted, before = 0, resting(book)
+    while model.next_ns <= 60 * SECOND:
+        ns = model.next_ns
+        traded = any(isinstance(o, Execution) for o in model.step())
+        after = resting(book)
+        left = {before[number] for number in before.keys() - after.keys()}
+        joined = {after[number] for number in after.keys() - before.keys()}
+        assert traded or not left & joined
+        requoted += bool(left) and not traded and model.next_ns == ns + 100_000
+        before = after
+    assert requoted > 20
 
 
 def test_a_seed_fixes_everything():

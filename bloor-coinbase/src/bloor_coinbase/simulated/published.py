@@ -1,7 +1,7 @@
 """What the public hears of one seeded market (docs.cdp.coinbase.com, "Advanced Trade WebSocket Channels").
 
-Changes of the book go out every :data:`TICK_NS`, trades every 250 ms, candles every second, and ``ticker_batch`` every
-five; a ``ticker`` with every trade. Trades show the side of the *maker*.
+Every change of the book goes out at once, with the time of the matching engine, and a ``ticker`` with every trade;
+trades go out every 250 ms, candles every second, and ``ticker_batch`` every five. Trades show the side of the *maker*.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from bloor_coinbase.simulated.intervals import INTERVALS
 
 __all__ = ["TICK_NS", "SeededPublished"]
 
-#: Time between two changes of a book.
-TICK_NS = 50_000_000
-#: How many ticks apart the other channels are.
-TRADE_TICKS, CANDLE_TICKS, BATCH_TICKS = 5, 20, 100
+#: Time between two messages of trades.
+TICK_NS = 250_000_000
+#: How many ticks apart the slower channels are.
+CANDLE_TICKS, BATCH_TICKS = 4, 20
 
 
 class SeededPublished(SeededView):
@@ -37,7 +37,6 @@ class SeededPublished(SeededView):
         super().__init__(market, INTERVALS)
         self._connections = connections
         self._book = market.instrument.venue_symbol
-        self._changed: dict[tuple[Side, int], int] = {}
         self._trades: list[PublicTrade] = []
         self._traded = False
 
@@ -52,22 +51,19 @@ class SeededPublished(SeededView):
         self._traded = True
 
     def publish(self, ns: int) -> None:
-        """Notes what changed since the last call, and when; a trade moves the ticker at once."""
+        """Tells what changed since the last call; a trade moves the ticker at once."""
         touched = self.market.book.touched
         if touched:
-            for level in touched:
-                self._changed[level] = ns
+            changed = list(touched)
             touched.clear()
+            self._connections.publish("level2", self._book, lambda: self._update(changed, ns), ns)
         if self._traded:
             self._traded = False
             self._connections.publish("ticker", self._book, lambda: self._ticker(ns), ns)
 
     def tick(self, ns: int, number: int) -> None:
-        """A tick of the book."""
-        if self._changed:
-            changed, self._changed = self._changed, {}
-            self._connections.publish("level2", self._book, lambda: self._update(changed), ns)
-        if self._trades and number % TRADE_TICKS == 0:
+        """What is told at intervals."""
+        if self._trades:
             trades, self._trades = self._trades, []
             self._connections.publish("market_trades", self._book, lambda: self._trade_event("update", trades), ns)
         if number % CANDLE_TICKS == 0 and self.tape.last is not None:
@@ -89,9 +85,9 @@ class SeededPublished(SeededView):
 
     # -- events -----------------------------------------------------------------------------------------------------
 
-    def _update(self, changed: dict[tuple[Side, int], int]) -> bytes:
+    def _update(self, changed: Iterable[tuple[Side, int]], ns: int) -> bytes:
         book = self.market.book
-        levels = [(side, price, book.units_at(side, price), ns) for (side, price), ns in changed.items()]
+        levels = [(side, price, book.units_at(side, price), ns) for side, price in changed]
         return events.book_update(self.market.instrument, levels)
 
     def _trade_event(self, kind: str, trades: Iterable[PublicTrade]) -> bytes:

@@ -6,7 +6,7 @@ Events arrive in clusters (:mod:`bloor.simulation.arrivals`). Each is one of fou
   (:mod:`bloor.simulation.fairvalue`) allows, so that the spread is mostly one or a few ticks;
 * **deep makers** place orders at exponentially distributed distances behind the touch;
 * **cancellers** withdraw an order, rather one that is far away, and best prices that the fair value has left behind,
-  all of them at once where it has jumped;
+  all of them at once where it has jumped; one of them quotes anew, a little later;
 * **takers**: *informed* ones sweep what is mispriced against the fair value; *noise* ones work through parent orders of
   heavy-tailed length, so that the signs of trades persist.
 
@@ -23,6 +23,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from random import Random
+from typing import NamedTuple
 
 from attrs import frozen
 
@@ -48,7 +49,17 @@ _JUMP = 8
 _HEED, _ALARM = 0.39, 0.8
 #: Share of events that are noise takers.
 _NOISE = 0.11
+#: How long after they have withdrawn makers quote anew, ns: two requests, which a venue carries out one by one.
+_REQUOTE_NS = 100_000
 _SIDES = (Side.BUY, Side.SELL)
+
+
+class _Quote(NamedTuple):
+    """What a touch maker is about to do."""
+
+    slack_ticks: float
+    units: int
+    side: Side
 
 
 @frozen(kw_only=True)
@@ -111,6 +122,8 @@ class SeededMarket:
         self._order_id = order_id
         self._orders: list[BookOrder] = []
         self._opened_ns = options.opened_ns
+        self._requotes: list[_Quote] = []
+        self._then_ns = 0
         self._steps = 0
         self._tick = float(instrument.tick_size)
         self._lot_units = instrument.lot_units
@@ -136,10 +149,17 @@ class SeededMarket:
     def step(self) -> Sequence[Outcome]:
         """One participant acts at :attr:`next_ns`."""
         fair = self._fair_ticks(self.next_ns)
+        if self._requotes:
+            self._quote(fair, self._requotes.pop())
+            self.next_ns = self._then_ns
+            return ()
         self._steps += 1
         outcomes = self._act(fair)
         self._refill()
+        acted_ns = self.next_ns
         self._schedule()
+        if self._requotes:
+            self._then_ns, self.next_ns = self.next_ns, min(self.next_ns, acted_ns + _REQUOTE_NS)
         return outcomes
 
     def restore(self, ns: int) -> Sequence[Outcome]:
@@ -163,20 +183,22 @@ class SeededMarket:
                 return self._informed_taker(fair, side)
             return self._retreat(opposite(side), fair)
         if draw < (0.55 if ask - bid == 1 else 0.9):
-            return self._touch(fair, bid, ask)
+            return self._quote(fair, self._drawn_quote())
         crowd = len(self._orders) / self._style.orders
         if self._rng.random() * 2 < crowd:
             self._cancel(fair)
             return ()
         return self._deep(self._side())
 
-    def _touch(self, fair: float, bid: int, ask: int) -> Sequence[Outcome]:
+    def _drawn_quote(self) -> _Quote:
+        return _Quote(self._rng.random() * self._slack_ticks, self._size() * self._rng.randint(1, 6), self._side())
+
+    def _quote(self, fair: float, quote: _Quote) -> Sequence[Outcome]:
         """Quotes next to the opposite best, or improves its own side as far as the fair value lets it."""
-        slack = self._rng.random() * self._slack_ticks
-        size = self._size() * self._rng.randint(1, 6)
-        if self._side() is Side.BUY:
-            return self._place(Side.BUY, max(bid, min(ask - 1, math.floor(fair + slack))), size)
-        return self._place(Side.SELL, min(ask, max(bid + 1, math.ceil(fair - slack))), size)
+        bid, ask = self._best(Side.BUY), self._best(Side.SELL)
+        if quote.side is Side.BUY:
+            return self._place(Side.BUY, max(bid, min(ask - 1, math.floor(fair + quote.slack_ticks))), quote.units)
+        return self._place(Side.SELL, min(ask, max(bid + 1, math.ceil(fair - quote.slack_ticks))), quote.units)
 
     def _deep(self, side: Side) -> Sequence[Outcome]:
         distance = 1 + int(self._rng.expovariate(1.0) ** 1.4 * self._depth_ticks)
@@ -199,7 +221,10 @@ class SeededMarket:
         return self._take(side, limit, self._size(value, sigma) * self._rng.randint(1, 12))
 
     def _retreat(self, side: Side, fair: float) -> Sequence[Outcome]:
-        """Makers withdraw the best price of a side, since it is mispriced, and all that was jumped over; one quotes."""
+        """Makers withdraw the best price of a side, since it is mispriced, and all that was jumped over.
+
+        One will quote anew.
+        """
         levels = self.book.side(side)
         best = levels.best
         jumped = levels.at_least(math.floor(fair + side * _JUMP * self._slack_ticks))
@@ -208,7 +233,8 @@ class SeededMarket:
                 if order.owner is None:
                     self.book.cancel(order)
         self._forget_ended()
-        return self._touch(fair, self._best(Side.BUY), self._best(Side.SELL))
+        self._requotes.append(self._drawn_quote())
+        return ()
 
     def _noise_taker(self) -> Sequence[Outcome]:
         if not self._parent_left:
