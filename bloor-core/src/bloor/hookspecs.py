@@ -66,6 +66,7 @@ __all__ = [
     "FeedContext",
     "FeedSpec",
     "Finding",
+    "Level3Spec",
     "NormalizerSpec",
     "SimulatedVenueSpec",
     "StandInKeys",
@@ -94,12 +95,37 @@ class FeedContext:
         endpoints: Where the venue is in this mode and environment.
         instruments: What to subscribe to.
         seed: Seeds the jitter of time-outs.
+        credentials: The account's keys where the feed needs them (:class:`Level3Spec`), of the venue's own type; never
+            printed. None elsewhere.
     """
 
     config: Any
     endpoints: Endpoints
     instruments: Sequence[Instrument]
     seed: int = 0
+    credentials: Any = field(default=None, repr=False)
+
+
+@frozen(kw_only=True)
+class Level3Spec:
+    """Market data by order: over a connection of their own, beside the other, and to accounts only.
+
+    The session is told :attr:`~bloor.venue.session.Endpoints.level3` and keys; it redacts what it sends
+    (:class:`~bloor.venue.session.DiscreetFeed`). Its frames take the way of the venue's others, in the order in which
+    they are received, so one normalizer reads both.
+
+    Attributes:
+        wanted: Whether a configuration asks for them. Then books come over this connection, and the session of the
+            other brings the rest.
+        build: Makes the session of that connection.
+        credentials: As :attr:`ExecutorSpec.credentials`.
+        stand_in: As :attr:`ExecutorSpec.stand_in`.
+    """
+
+    wanted: Callable[[Any], bool]
+    build: Callable[[FeedContext], FeedSession]
+    credentials: Callable[[Mapping[str, Any]], Any]
+    stand_in: StandInKeys
 
 
 @frozen(kw_only=True)
@@ -114,6 +140,7 @@ class FeedSpec:
         parse_instruments: Reads its answer; raises RemoteProtocolError with the reason.
         default_symbol: What a run trades when the user names no symbol.
         rest: How the venue's REST interface wants to be used: rate limits, where its time is; None for no rules.
+        level3: Market data by order, where the venue has them.
     """
 
     venue: str
@@ -123,6 +150,11 @@ class FeedSpec:
     parse_instruments: Callable[[bytes], Sequence[Instrument]]
     default_symbol: str
     rest: RestRules | None = None
+    level3: Level3Spec | None = None
+
+    def by_order(self, config: Any) -> Level3Spec | None:
+        """The market data by order, where there are some and a configuration asks for them."""
+        return self.level3 if self.level3 is not None and self.level3.wanted(config) else None
 
 
 @frozen(kw_only=True)

@@ -10,6 +10,7 @@ import pytest
 
 from bloor.errors import InputFileError, RemoteProtocolError, UsageError
 from bloor.market.events import EventKind, Flag
+from bloor.market.orders import OrderQueues
 from bloor.model.instrument import Instrument
 from bloor.storage.export import ExportFormat, export
 from bloor.storage.formats import hftbacktest as hft
@@ -17,7 +18,6 @@ from bloor.storage.importing import ImportOptions, import_data
 from bloor.storage.layout import DAY_NS
 from bloor.storage.load import load
 from bloor.storage.manifest import read_imports
-from bloor.storage.orders import OrderQueues
 from bloor.storage.parquet import read_parquet
 from bloor.storage.restore import replay_books
 from bloor.testing.ordermarkets import made_orders

@@ -10,9 +10,9 @@ from typing import Any
 from attrs import Attribute, field, frozen, validators
 
 from bloor.config.duration import UNITS_NS, Duration
-from bloor_kraken.normalizer import DEPTHS
+from bloor_kraken.normalizer import DEPTHS, LEVEL3_DEPTHS
 
-__all__ = ["KrakenConfig", "RestOrders", "SelfTrade", "Tier"]
+__all__ = ["BookKind", "KrakenConfig", "RestOrders", "SelfTrade", "Tier"]
 
 _web = validators.matches_re(r"(https?://[^\s/]+(/\S*)?)?")
 _websocket = validators.matches_re(r"(wss?://[^\s/]+(/\S*)?)?")
@@ -33,6 +33,15 @@ class RestOrders(Enum):
     ALL = "all"
 
 
+class BookKind(Enum):
+    """What books are made of."""
+
+    #: Levels: channel ``book``, for everybody.
+    LEVELS = "levels"
+    #: Orders: channel ``level3``, for accounts.
+    ORDERS = "orders"
+
+
 class Tier(Enum):
     """Verification tier of the account, which decides how many orders the trading engine takes."""
 
@@ -47,6 +56,13 @@ class SelfTrade(Enum):
     CANCEL_NEWEST = "cancel_newest"
     CANCEL_OLDEST = "cancel_oldest"
     CANCEL_BOTH = "cancel_both"
+
+
+def _fits_depth(config: object, _: Attribute[Any], book: BookKind) -> None:
+    depth = config.book_depth  # type: ignore[attr-defined]
+    if book is BookKind.ORDERS and depth not in LEVEL3_DEPTHS:
+        known = ", ".join(map(str, LEVEL3_DEPTHS))
+        raise ValueError(f"'book' = 'orders' needs a 'book_depth' of {known}, and that is {depth}")
 
 
 def _rates_above_0(_: object, attribute: Attribute[Any], rates: Mapping[str, Decimal]) -> None:
@@ -68,7 +84,10 @@ class KrakenConfig:
         rest_url: Overrides the base URL of REST.
         streams_url: Overrides the URL of the public WebSocket.
         ws_api_url: Overrides the URL of the private WebSocket.
+        level3_url: Overrides the URL of the WebSocket of market data by order.
         book_depth: Levels a side of a book: 10, 25, 100, 500 or 1000. The venue's checksum covers the best ten.
+        book: What books are made of: ``levels``, or ``orders`` (channel level3, which needs the account's keys and a
+            depth of 10, 100 or 1000).
         rest_orders: What goes over REST while the order connection is down: ``off``, ``cancel`` (cancels, queries and
             look-ups) or ``all``.
         dead_man: How long after our last sign of life the venue cancels every order of the account, whoever placed it;
@@ -84,7 +103,9 @@ class KrakenConfig:
     rest_url: str = field(default="", validator=_web)
     streams_url: str = field(default="", validator=_websocket)
     ws_api_url: str = field(default="", validator=_websocket)
+    level3_url: str = field(default="", validator=_websocket)
     book_depth: int = field(default=10, validator=validators.in_(DEPTHS))
+    book: BookKind = field(default=BookKind.LEVELS, validator=_fits_depth)
     rest_orders: RestOrders = RestOrders.CANCEL
     dead_man: Duration = field(default=_DEAD_MAN, validator=_off_or_long)
     order_deadline: Duration = field(default=_DEADLINE, validator=[validators.ge(_SHORTEST), validators.le(_LONGEST)])

@@ -30,7 +30,7 @@ from bloor_kraken.frames.fields import epoch_ns
 from bloor_kraken.order_requests import frame
 from bloor_kraken.refusals import Refusal, meaning
 
-__all__ = ["ANSWER_NS", "HIDDEN", "PROBE_NS", "Conversation", "Numbering", "Stage"]
+__all__ = ["ANSWER_NS", "PROBE_NS", "Conversation", "Numbering", "Stage"]
 
 SECOND = 1_000_000_000
 #: How long an answer to a subscription may take, and a snapshot after it.
@@ -45,8 +45,6 @@ MOST_REFUSED = 3
 PROBE_NS, IDLE_NS = 3 * SECOND, 8 * SECOND
 #: How often the venue's clock is asked.
 CLOCK_NS = 15 * SECOND
-#: What stands for the token in what is recorded.
-HIDDEN = "***"
 #: Requests whose answers are awaited; the oldest are given up.
 MOST_ASKED = 10_000
 
@@ -87,7 +85,7 @@ class Conversation:
         stage: How far it is.
         clock: The venue's clock.
         offset_ns: How far it was ahead of ours when it was last compared.
-        token: What opens the private part; :data:`HIDDEN` in a replay.
+        token: What opens the private part; :data:`~bloor_kraken.tokens.HIDDEN` in a replay.
         deadline_ns: When :meth:`timer` wants to be called.
         stepped: Whether the last answer showed that a clock was stepped.
         most_points: The maximum of the rate counters, once the venue has named it; 0 before.

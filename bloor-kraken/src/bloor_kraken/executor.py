@@ -33,7 +33,7 @@ from bloor_kraken.answers import refused
 from bloor_kraken.balances import Balances
 from bloor_kraken.batches import Batches
 from bloor_kraken.config import KrakenConfig
-from bloor_kraken.conversation import HIDDEN, Conversation, Stage
+from bloor_kraken.conversation import Conversation, Stage
 from bloor_kraken.dead_man import DEAD_MAN, DeadManSwitch
 from bloor_kraken.exact import parsed
 from bloor_kraken.executions import Executions
@@ -44,6 +44,7 @@ from bloor_kraken.rate_counter import POINT, RateCounters
 from bloor_kraken.refusals import Refusal, meaning
 from bloor_kraken.rest_orders import LOOK_NS, RestWay
 from bloor_kraken.signing import STAND_IN, KrakenCredentials, read_credentials
+from bloor_kraken.tokens import without, without_token
 
 __all__ = ["KrakenExecutor", "executor_spec"]
 
@@ -324,22 +325,14 @@ class KrakenExecutor:
         """Keeps the token of a connection, and gives the answer without it."""
         if tag != Operation.TOKEN.value.letter:
             return body
-        try:
-            result = private_answer(tag, status, body).result
-        except Exception:  # noqa: BLE001 (it may hold a secret, whatever is wrong with it)
-            return b""
-        token = result.get("token") if isinstance(result, dict) else None
-        if not isinstance(token, str) or not token:
-            return body if b'"token"' not in body else b""
-        self._talk.offered = token
-        return body.replace(token.encode(), HIDDEN.encode())
+        token, kept = without_token(tag, status, body)
+        if token:
+            self._talk.offered = token
+        return kept
 
     def redacted(self, frame: bytes) -> bytes:
         """The frame without the connection's token, and without the key, should it ever be in one."""
-        for secret in (self._talk.token, self._talk.offered, self._keys.api_key):
-            if secret and secret != HIDDEN:
-                frame = frame.replace(secret.encode(), HIDDEN.encode())
-        return frame
+        return without(frame, self._talk.token, self._talk.offered, self._keys.api_key)
 
     # ---- what the venue says
 

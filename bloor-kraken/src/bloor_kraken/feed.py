@@ -20,15 +20,13 @@ from typing import Any
 import orjson
 
 from bloor.errors import RemoteProtocolError
-from bloor.hookspecs import FeedContext, FeedSpec
+from bloor.hookspecs import FeedContext
 from bloor.venue.session import NEVER, Action, Endpoints, Reconnect, Send, SnapshotBody, Tell
-from bloor_kraken.config import KrakenConfig
+from bloor_kraken.config import BookKind, KrakenConfig
 from bloor_kraken.exact import parsed
-from bloor_kraken.instruments import instruments_path, parse_instruments
-from bloor_kraken.limits import rest_rules
 from bloor_kraken.subscriptions import TRIES, Channel, Stage, Subscription, Topic, by_channel
 
-__all__ = ["ENDPOINTS", "KrakenFeed", "feed_spec"]
+__all__ = ["ENDPOINTS", "KrakenFeed"]
 
 SECOND = 1_000_000_000
 #: Silence after which a connection is pinged, and after which it is taken for dead; heartbeats come every second.
@@ -48,16 +46,37 @@ _HEARTBEAT = b'{"channel":"heartbeat"}'
 _SYMBOL = re.compile(rb'"symbol"\s*:\s*"([^"\\]{1,64})"')
 
 #: Base URLs (docs.kraken.com, "Introduction"). There is no test environment for spot.
-ENDPOINTS = {"prod": Endpoints("https://api.kraken.com", "wss://ws.kraken.com/v2", "wss://ws-auth.kraken.com/v2")}
+ENDPOINTS = {
+    "prod": Endpoints(
+        "https://api.kraken.com",
+        "wss://ws.kraken.com/v2",
+        "wss://ws-auth.kraken.com/v2",
+        "wss://ws-l3.kraken.com/v2",
+    )
+}
 
 
 class KrakenFeed:
-    """One market-data connection; see :class:`bloor.venue.session.FeedSession` and ``WatchfulFeed``."""
+    """One market-data connection; see :class:`bloor.venue.session.FeedSession` and ``WatchfulFeed``.
+
+    Attributes:
+        book_channel: What books come over.
+        symbols_a_request: Symbols named in one request.
+        send_every_ns: Wait between requests.
+        burst: Requests that may leave at once when a connection begins.
+    """
+
+    book_channel = Channel.BOOK
+    symbols_a_request = SYMBOLS_A_REQUEST
+    send_every_ns = SEND_EVERY_NS
+    burst = BURST
 
     def __init__(self, context: FeedContext) -> None:
         config = context.config or KrakenConfig()
         assert isinstance(config, KrakenConfig)
         self._depth = config.book_depth
+        books = (Channel.BOOK,) if config.book is BookKind.LEVELS else ()
+        self._channels: tuple[Channel, ...] = (*books, Channel.TRADE, Channel.TICKER)
         self._symbols = [i.venue_symbol for i in context.instruments]
         self._jitter = random.Random(context.seed)
         self.url = context.endpoints.streams
@@ -82,10 +101,10 @@ class KrakenFeed:
         self._unsent.clear()
         self._failures.clear()
         self._system = "online"
-        topics = [Topic(channel, symbol) for channel in Channel for symbol in self._symbols]
+        topics = [Topic(channel, symbol) for channel in self._channels for symbol in self._symbols]
         self._topics = {topic: Subscription(topic) for topic in topics}
-        self._ask(self._topics.values(), now_ns)
-        return self._carry(now_ns, burst=BURST)
+        self._subscribe(now_ns)
+        return self._carry(now_ns, burst=self.burst)
 
     def disconnected(self, now_ns: int, reason: str) -> Sequence[Action]:
         """Forgets everything: nothing survives a connection."""
@@ -122,26 +141,33 @@ class KrakenFeed:
 
     # ---- subscriptions ----------------------------------------------------------------------------------------------
 
+    def _subscribe(self, now_ns: int) -> None:
+        """A connection begins."""
+        self._ask(self._topics.values(), now_ns)
+
     def _ask(self, subscriptions: Iterable[Subscription], now_ns: int) -> None:
         """Subscribes to these, as many symbols a request as it takes."""
         due = list(subscriptions)
         for subscription in due:
             subscription.ask(now_ns)
         for channel, symbols in by_channel([each.topic for each in due]).items():
-            for n in range(0, len(symbols), SYMBOLS_A_REQUEST):
-                self._say("subscribe", self._params(channel, symbols[n : n + SYMBOLS_A_REQUEST]))
+            for n in range(0, len(symbols), self.symbols_a_request):
+                self._say("subscribe", self._params(channel, symbols[n : n + self.symbols_a_request]))
 
     def _leave(self, subscription: Subscription, now_ns: int) -> None:
         subscription.leave(now_ns)
         topic = subscription.topic
-        params: dict[str, Any] = {"channel": topic.channel.value, "symbol": [topic.symbol]}
-        if topic.channel is Channel.BOOK:
-            params["depth"] = self._depth
-        self._say("unsubscribe", params)
+        self._say("unsubscribe", self._left(topic.channel, [topic.symbol]))
+
+    def _left(self, channel: Channel, symbols: Sequence[str]) -> dict[str, Any]:
+        """The parameters by which a channel is left."""
+        params: dict[str, Any] = {"channel": channel.value, "symbol": symbols}
+        return {**params, "depth": self._depth} if channel.is_book else params
 
     def _params(self, channel: Channel, symbols: Sequence[str]) -> dict[str, Any]:
+        """The parameters by which a channel is subscribed to."""
         params: dict[str, Any] = {"channel": channel.value, "symbol": symbols}
-        if channel is Channel.BOOK:
+        if channel.is_book:
             return {**params, "depth": self._depth, "snapshot": True}
         if channel is Channel.TRADE:
             return {**params, "snapshot": False}
@@ -180,7 +206,7 @@ class KrakenFeed:
         if b'"snapshot"' not in frame or b'"checksum"' not in frame:
             return
         for name in _SYMBOL.findall(frame):
-            subscription = self._of(Channel.BOOK.value, name.decode("utf-8", "replace"))
+            subscription = self._of(self.book_channel.value, name.decode("utf-8", "replace"))
             if subscription is not None and subscription.stage is not Stage.LEAVING:
                 subscription.up()
         self._set_deadline()
@@ -224,7 +250,7 @@ class KrakenFeed:
         if message["method"] == "unsubscribe":
             if subscription.stage is Stage.LEAVING:
                 self._ask((subscription,), now_ns)
-        elif subscription.topic.channel is not Channel.BOOK:
+        elif not subscription.topic.channel.is_book:
             subscription.up()
         elif subscription.stage is Stage.ASKED:
             subscription.stage = Stage.ACKNOWLEDGED
@@ -244,7 +270,7 @@ class KrakenFeed:
             return []
         if error.lower().startswith("already subscribed"):
             for each in about:
-                if each.topic.channel is Channel.BOOK:
+                if each.topic.channel.is_book:
                     self._leave(each, now_ns)  # it is, but its snapshot was lost
                 else:
                     each.up()
@@ -260,7 +286,7 @@ class KrakenFeed:
 
     def resync(self, venue_symbol: str, now_ns: int) -> Sequence[Action]:
         """Leaves one book and subscribes to it again: at once the first time, then with growing waits."""
-        subscription = self._of(Channel.BOOK.value, venue_symbol)
+        subscription = self._of(self.book_channel.value, venue_symbol)
         if not self.ready or subscription is None or subscription.stage is not Stage.UP:
             return ()
         if now_ns - subscription.asked_ns >= CALM_NS:
@@ -288,30 +314,20 @@ class KrakenFeed:
         if now_ns >= self._send_at and self._unsent:
             leaving += self._unsent[:burst]
             del self._unsent[:burst]
-            self._send_at = now_ns + SEND_EVERY_NS
+            self._send_at = now_ns + self.send_every_ns
         self._set_deadline()
         return leaving
 
     def _set_deadline(self) -> None:
         self.watching = any(
-            each.topic.channel is Channel.BOOK and not each.settled for each in self._topics.values()
+            each.topic.channel.is_book and not each.settled for each in self._topics.values()
         )  # fmt: skip
         if not self.ready:
             self.deadline_ns = NEVER
             return
         silence = min(self._alive_ns + IDLE_NS, max(self._alive_ns, self._probed_ns) + PROBE_NS)
-        due = [each.due_ns for each in self._topics.values() if not each.settled]
-        self.deadline_ns = min(silence, self._send_at if self._unsent else NEVER, *due, NEVER)
+        self.deadline_ns = min(silence, self._send_at if self._unsent else NEVER, self._due_ns())
 
-
-def feed_spec() -> FeedSpec:
-    """What ``bloor_feed`` hands over."""
-    return FeedSpec(
-        venue="kraken",
-        endpoints=ENDPOINTS,
-        build=KrakenFeed,
-        instruments_path=instruments_path,
-        parse_instruments=parse_instruments,
-        default_symbol="BTC-USD",
-        rest=rest_rules(),
-    )
+    def _due_ns(self) -> int:
+        """When something is to be asked for."""
+        return min((each.due_ns for each in self._topics.values() if not each.settled), default=NEVER)

@@ -25,17 +25,19 @@ from bloor_kraken.checksum import Precisions, book_checksum
 from bloor_kraken.exact import Number, parsed
 from bloor_kraken.frames.book import book
 from bloor_kraken.frames.fields import objects, wrong
+from bloor_kraken.frames.level3 import level3
 from bloor_kraken.frames.ohlc import Candles, ohlc
 from bloor_kraken.frames.snapshot import depth_answer
 from bloor_kraken.frames.ticker import ticker
 from bloor_kraken.frames.trade import trades
 from bloor_kraken.frames.version1 import book_depth, version1
+from bloor_kraken.level3.book import BookByOrder
 from bloor_kraken.symbols import split
 
-__all__ = ["DEPTHS", "KrakenNormalizer"]
+__all__ = ["DEPTHS", "LEVEL3_DEPTHS", "KrakenNormalizer"]
 
-#: The depths that a book can be subscribed to with.
-DEPTHS = (10, 25, 100, 500, 1000)
+#: The depths that a book can be subscribed to with, and one by order.
+DEPTHS, LEVEL3_DEPTHS = (10, 25, 100, 500, 1000), (10, 100, 1000)
 
 
 class KrakenNormalizer:
@@ -48,6 +50,9 @@ class KrakenNormalizer:
         self._depths: dict[str, int] = {}
         self._candles = Candles()
         self._precisions = Precisions()
+        self._by_order: dict[str, BookByOrder] = {}
+        #: checksums of the books by order after each message of the newest frame
+        self._sums: list[tuple[BookMessage, int]] = []
 
     def decode(self, frame: bytes) -> Sequence[Message]:
         """The messages of a frame.
@@ -90,7 +95,10 @@ class KrakenNormalizer:
         return self._precisions.known(venue_symbol)
 
     def checksum(self, message: BookMessage, book: OrderBook) -> int:
-        """See :mod:`bloor_kraken.checksum`."""
+        """See :mod:`bloor_kraken.checksum`; of a book by order, :mod:`bloor_kraken.level3.book`."""
+        for of, computed in self._sums if message.orders is not None else ():
+            if of is message:
+                return computed
         return book_checksum(book, *self._precisions.of(message))
 
     # ---- version 2 --------------------------------------------------------------------------------------------------
@@ -98,6 +106,8 @@ class KrakenNormalizer:
     def _channel(self, channel: str, event: dict[str, Any]) -> Sequence[Message]:
         if channel == "book":
             return [self._book(each, _is_snapshot(event)) for each in objects(channel, event)]
+        if channel == "level3":
+            return self._level3(event)
         if channel == "trade":
             return trades(event)
         if channel == "ticker":
@@ -113,19 +123,35 @@ class KrakenNormalizer:
             self._at_least(message)
         return message
 
+    def _level3(self, event: dict[str, Any]) -> Sequence[Message]:
+        """Books by order: what each message changes of the levels, and whose orders that are."""
+        self._sums.clear()
+        snapshot = _is_snapshot(event)
+        for told in [level3(each, snapshot=snapshot) for each in objects("level3", event)]:
+            book = self._by_order.setdefault(told.symbol, BookByOrder())
+            if snapshot:
+                prices = (len({e.price for e in told.events if e.side == side}) for side in (1, -1))
+                self._as_deep(told.symbol, max(prices), LEVEL3_DEPTHS)
+            self._sums.append((book.take(told, self.depth(told.symbol)), book.checksum))
+        return [message for message, _ in self._sums]
+
     def _at_least(self, message: BookMessage) -> None:
         """A book is at least as deep as its snapshot."""
-        levels = max(len(message.bids), len(message.asks))
-        known = self._depths.get(message.symbol, 0)
+        self._as_deep(message.symbol, max(len(message.bids), len(message.asks)), DEPTHS)
+
+    def _as_deep(self, symbol: str, levels: int, depths: Sequence[int]) -> None:
+        known = self._depths.get(symbol, 0)
         if levels > known or not known:
-            self._depths[message.symbol] = next((depth for depth in DEPTHS if depth >= levels), levels)
+            self._depths[symbol] = next((depth for depth in depths if depth >= levels), levels)
 
     def _subscribed(self, answer: dict[str, Any]) -> None:
         result = answer.get("result")
-        if type(result) is not dict or result.get("channel") != "book" or answer.get("success") is not True:
+        if type(result) is not dict or answer.get("success") is not True:
             return
-        symbol, depth = result.get("symbol"), result.get("depth")
-        if type(symbol) is str and type(depth) is Number and depth in _DEPTH_TEXTS:
+        channel, symbol, depth = result.get("channel"), result.get("symbol"), result.get("depth")
+        if channel == "level3" and depth is None:
+            depth = Number(LEVEL3_DEPTHS[0])  # what nobody asked for otherwise
+        if channel in ("book", "level3") and type(symbol) is str and type(depth) is Number and depth in _DEPTH_TEXTS:
             self._depths[symbol] = int(depth)
 
     # ---- version 1 --------------------------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ def bloor_venue_config() -> type[KrakenConfig]:
 @hookimpl
 def bloor_feed() -> FeedSpec:
     """Market data."""
-    from bloor_kraken.feed import feed_spec
+    from bloor_kraken.market_data import feed_spec
 
     return feed_spec()
 

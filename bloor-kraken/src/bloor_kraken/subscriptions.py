@@ -23,11 +23,18 @@ TRIES = 4
 
 
 class Channel(Enum):
-    """The public channels that bloor subscribes to."""
+    """The channels of market data that bloor subscribes to."""
 
     BOOK = "book"
     TRADE = "trade"
     TICKER = "ticker"
+    #: The book by its orders, on a connection of its own.
+    LEVEL3 = "level3"
+
+    @property
+    def is_book(self) -> bool:
+        """Whether it has to prove itself by a snapshot."""
+        return self in (Channel.BOOK, Channel.LEVEL3)
 
 
 class Topic(NamedTuple):

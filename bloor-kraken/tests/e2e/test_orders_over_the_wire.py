@@ -23,7 +23,7 @@ from bloor.venue.account import OpenOrder
 from bloor.venue.session import Endpoints
 from bloor_kraken.account import KrakenAccount
 from bloor_kraken.config import KrakenConfig
-from bloor_kraken.feed import feed_spec
+from bloor_kraken.market_data import feed_spec
 from bloor_kraken.signing import read_credentials
 from bloor_kraken.simulated import simulated_venue_spec
 

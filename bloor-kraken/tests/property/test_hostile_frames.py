@@ -23,11 +23,25 @@ from bloor_kraken.normalizer import KrakenNormalizer
 
 TIME = "2026-08-24T22:21:58.343688Z"
 LEVEL = {"price": 78858.8, "qty": 0.5}
+ORDER = {"order_id": "OOZP53-FUXQT-BM3262", "limit_price": 78858.8, "order_qty": 0.5, "timestamp": TIME}
 FRAMES: list[Any] = [
     {
         "channel": "book",
         "type": "snapshot",
         "data": [{"symbol": "BTC/USD", "bids": [LEVEL], "asks": [], "checksum": 5, "timestamp": TIME}],
+    },
+    {
+        "channel": "level3",
+        "type": "snapshot",
+        "data": [{"symbol": "C/D", "bids": [ORDER], "asks": [], "checksum": 5}],
+    },
+    {
+        "channel": "level3",
+        "type": "update",
+        "data": [
+            {"symbol": "C/D", "bids": [{"event": "modify", **ORDER}, {"event": "delete", **ORDER}],
+             "asks": [{"event": "add", **ORDER}], "checksum": 5, "timestamp": TIME}
+        ],
     },
     {
         "channel": "trade",
@@ -45,6 +59,7 @@ FRAMES: list[Any] = [
     {"channel": "status", "data": [{"system": "online"}]},
     {"channel": "instrument", "data": {"pairs": [{"symbol": "A/B", "price_precision": 1, "qty_precision": 8}]}},
     {"method": "subscribe", "result": {"channel": "book", "depth": 10, "symbol": "BTC/USD"}, "success": True},
+    {"method": "subscribe", "result": {"channel": "level3", "symbol": "C/D"}, "success": True},
     {"method": "unsubscribe", "result": {"channel": "book", "symbol": "BTC/USD"}, "success": True},
     {"method": "subscribe", "error": "Already subscribed", "symbol": "BTC/USD", "success": False},
     {"Error": "Exceeded msg rate"},

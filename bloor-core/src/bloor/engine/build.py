@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from bloor.engine.desk import Desk
-from bloor.engine.effects import Effects, Recorder, feed_conn
+from bloor.engine.effects import Effects, Recorder
 from bloor.engine.feedline import FeedLine
+from bloor.engine.feeds import Feeds, build_feeds
 from bloor.engine.plan import EnginePlan, StrategyPlan, VenuePlan
 from bloor.execution.patience import Patience
 from bloor.execution.position import PositionAccount
 from bloor.hookspecs import ExecutorContext, FeedContext
-from bloor.market.compiled.pipeline import market_pipeline
 from bloor.market.pipeline import MarketPipeline
 from bloor.model.instrument import Instrument
 from bloor.model.orders import OrderType
@@ -38,6 +38,7 @@ class Line:
         number: Its index in the plan.
         venue: Its name.
         market: Its market data: session, pipeline, connection.
+        feeds: The same, and its market data by order.
         orders: The session of its order entry.
         take_secrets: ``(tag, status, body) -> body`` of an answer to a request of that session, as it may be recorded.
         lists_open_orders: Whether that session, by becoming ready, has said what is open.
@@ -46,6 +47,7 @@ class Line:
 
     __slots__ = (
         "_selective",
+        "feeds",
         "lists_open_orders",
         "market",
         "number",
@@ -55,10 +57,11 @@ class Line:
         "was_ready",
     )
 
-    def __init__(self, number: int, venue: str, market: FeedLine, orders: OrderSession) -> None:
+    def __init__(self, number: int, venue: str, feeds: Feeds, orders: OrderSession) -> None:
         self.number = number
         self.venue = venue
-        self.market = market
+        self.feeds = feeds
+        self.market: FeedLine = feeds.market
         self.orders = orders
         self.take_secrets: Callable[[str, int, bytes], bytes] = (
             orders.take_secrets if isinstance(orders, DiscreetSession) else _as_it_is
@@ -119,14 +122,16 @@ def build_lines(engine: Engine, effects: Effects, recorder: Recorder) -> list[Li
 
 
 def _line(engine: Engine, number: int, venue: VenuePlan, effects: Effects, recorder: Recorder) -> Line:
-    feed = venue.feed.build(
-        FeedContext(
-            config=venue.config,
-            endpoints=venue.endpoints,
-            instruments=venue.instruments,
-            seed=engine.plan.seed + number,
-        )
+    context = FeedContext(
+        config=venue.config,
+        endpoints=venue.endpoints,
+        instruments=venue.instruments,
+        seed=engine.plan.seed + number,
     )
+    feeds = build_feeds(
+        number, venue.feed, venue.normalizer, context, engine.table, engine.on_event,
+        level3_credentials=venue.level3_credentials, effects=effects, recorder=recorder, alert=engine.market_alert,
+    )  # fmt: skip
     orders = venue.executor.build(
         ExecutorContext(
             config=venue.config,
@@ -135,21 +140,7 @@ def _line(engine: Engine, number: int, venue: VenuePlan, effects: Effects, recor
             instruments=venue.instruments,
         )
     )
-    market = FeedLine(
-        feed_conn(number), venue.venue, feed, venue.normalizer.build, effects=effects, recorder=recorder,
-        alert=engine.market_alert,
-    )  # fmt: skip
-    market.pipeline = market_pipeline(
-        venue.normalizer,
-        engine.table,
-        engine.on_event,
-        on_resync=market.lost,
-        on_error=market.bad_frame,
-        infer=False,
-    )
-    for instrument in venue.instruments:
-        market.pipeline.track(instrument)
-    return Line(number, venue.venue, market, orders)
+    return Line(number, venue.venue, feeds, orders)
 
 
 def build_desks(engine: Engine) -> list[Desk]:

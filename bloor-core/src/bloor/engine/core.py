@@ -18,7 +18,7 @@ import numpy as np
 from bloor.engine.build import Line, build_desks, build_gate, build_lines, build_patience
 from bloor.engine.decisions import DecisionKind, DecisionLog
 from bloor.engine.desk import Desk
-from bloor.engine.effects import STANDBY, Effects, Observer, Recorder, line_of, order_conn
+from bloor.engine.effects import LEVEL3, STANDBY, Effects, Observer, Recorder, line_of, order_conn
 from bloor.engine.fused.fusion import Fusion
 from bloor.engine.fused.layout import MARK, NOW, RUN_CELLS
 from bloor.engine.measure import Measurements
@@ -122,14 +122,14 @@ class Engine:
     def url(self, conn: int) -> str:
         """Where a connection goes."""
         line, orders = line_of(conn)
-        return self.lines[line].orders.url if orders else self.lines[line].market.session.url
+        return self.lines[line].orders.url if orders else self.lines[line].feeds.of(conn).session.url
 
     @property
     def deadline_ns(self) -> int:
         """When :meth:`timer` wants to be called next."""
         deadline = min(self.blotter.deadline_ns, self.schedule.deadline_ns)
         for line in self.lines:
-            deadline = min(deadline, line.market.deadline_ns, line.orders.deadline_ns)
+            deadline = min(deadline, line.orders.deadline_ns, *(feed.deadline_ns for feed in line.feeds.lines))
         return deadline
 
     def tally(self, strategy: int | None = None) -> dict[str, int]:
@@ -152,11 +152,12 @@ class Engine:
         line = self.lines[number]
         if orders:
             return lambda payload, recv_ns: self._order_frame(line, conn, payload, recv_ns)
-        return self.fusion.receiver(line, self._receiver(line, conn), standby=bool(conn & STANDBY))
+        return self.fusion.receiver(line, self._receiver(line, conn), second=bool(conn & (STANDBY | LEVEL3)))
 
     def _receiver(self, line: Line, conn: int) -> Callable[[bytes, int], None]:
         """What takes the market frames of a connection when they are not fused."""
-        take = line.market.standby_frame if conn & STANDBY else line.market.frame
+        feed = line.feeds.of(conn)
+        take = feed.standby_frame if conn & STANDBY else feed.frame
 
         def receive(payload: bytes, recv_ns: int) -> None:
             self._cells[MARK] = self.stamp()
@@ -174,7 +175,7 @@ class Engine:
         number, orders = line_of(conn)
         line = self.lines[number]
         fused = None
-        if not (orders or conn & STANDBY):
+        if not (orders or conn & (STANDBY | LEVEL3)):
             fused = self.fusion.arrivals(line, self._receiver(line, conn), clock)
         return fused or arriving(self.receiver(conn), clock)
 
@@ -189,7 +190,7 @@ class Engine:
         if orders:
             self._wire.carry_out(conn, self.lines[line].orders.connected(now_ns))
         else:
-            self.lines[line].market.connected(now_ns, standby=bool(conn & STANDBY))
+            self.lines[line].feeds.of(conn).connected(now_ns, standby=bool(conn & STANDBY))
         self.fusion.refresh()
 
     def disconnected(self, conn: int, now_ns: int, reason: str) -> None:
@@ -202,7 +203,7 @@ class Engine:
             line.was_ready = False
             self._outcomes(self.blotter.disconnected(line.venue, now_ns))
         else:
-            line.market.disconnected(now_ns, reason, standby=bool(conn & STANDBY))
+            line.feeds.of(conn).disconnected(now_ns, reason, standby=bool(conn & STANDBY))
         self.fusion.refresh()
         if not conn & STANDBY:
             self._observer.alert("disconnected", f"{line.venue} {'orders' if orders else 'market data'}: {reason}")
@@ -211,22 +212,21 @@ class Engine:
         """A REST answer arrived; ``status`` 0 means that none came."""
         number, orders = line_of(conn)
         line = self.lines[number]
-        if orders:
-            body = line.take_secrets(tag, status, body)
+        body = (line if orders else line.feeds.of(conn)).take_secrets(tag, status, body)
         self._begin(RecordKind.RESPONSE, conn, now_ns, pack_response(tag, status, body))
         if orders:
             self._heard(line, conn, lambda: line.orders.responded(tag, status, body, now_ns), over_connection=False)
             self.measures.answered(tag)
         else:
-            line.market.response(tag, status, body, now_ns)
+            line.feeds.of(conn).response(tag, status, body, now_ns)
         self.fusion.refresh()
 
     def timer(self, now_ns: int) -> None:
         """``deadline_ns`` has come."""
         self._begin(RecordKind.TIMER, 0, now_ns, b"")
         for number, line in enumerate(self.lines):
-            if line.market.deadline_ns <= now_ns:
-                line.market.timer(now_ns)
+            for feed in line.feeds.lines:
+                feed.timer(now_ns)
             if line.orders.deadline_ns <= now_ns:
                 self._wire.carry_out(order_conn(number), line.orders.timer(now_ns))
         if self.blotter.deadline_ns <= now_ns:

@@ -7,15 +7,22 @@ from typing import Protocol
 from bloor.model.orders import Fill
 from bloor.venue.session import Request
 
-__all__ = ["STANDBY", "Effects", "Observer", "Recorder", "feed_conn", "line_of", "order_conn"]
+__all__ = ["LEVEL3", "STANDBY", "Effects", "Observer", "Recorder", "feed_conn", "level3_conn", "line_of", "order_conn"]
 
 #: Added to the number of a connection: the second connection that is to replace it.
 STANDBY = 0x8000
+#: Added to the number of the market data's connection: the one beside it that brings orders.
+LEVEL3 = 0x4000
 
 
 def feed_conn(line: int) -> int:
     """The connection number of the market data of the ``line``-th venue of a run; 0 is no connection."""
     return 2 * line + 2
+
+
+def level3_conn(line: int) -> int:
+    """The connection number of the market data by order of the ``line``-th venue of a run."""
+    return feed_conn(line) | LEVEL3
 
 
 def order_conn(line: int) -> int:
@@ -25,7 +32,7 @@ def order_conn(line: int) -> int:
 
 def line_of(conn: int) -> tuple[int, bool]:
     """``(line, is it order entry)`` of a connection number, a standby's or not."""
-    return ((conn & ~STANDBY) >> 1) - 1, bool(conn & 1)
+    return ((conn & ~(STANDBY | LEVEL3)) >> 1) - 1, bool(conn & 1)
 
 
 class Effects(Protocol):
@@ -44,7 +51,7 @@ class Effects(Protocol):
     def request(self, conn: int, request: Request) -> None:
         """Makes a signed request of the venue's REST endpoint; the answer comes back as an input of ``conn``.
 
-        Requests about the same thing reach the venue in the order in which they were made.
+        Requests to a venue about the same thing reach it in the order in which they were made.
         """
 
     def reconnect(self, conn: int, reason: str) -> None:

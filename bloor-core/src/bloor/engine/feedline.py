@@ -19,11 +19,13 @@ from bloor.market.pipeline import MarketPipeline, Resync
 from bloor.venue.session import (
     NEVER,
     Action,
+    DiscreetFeed,
     FeedSession,
     Get,
     Reconnect,
     Replace,
     ReplaceableFeed,
+    Request,
     Send,
     SnapshotBody,
     Tell,
@@ -44,13 +46,17 @@ class FeedLine:
         conn: Number of its connection.
         venue: Its name.
         session: The session of the connection.
-        pipeline: From frames to books and events; set by whoever makes it, right after this.
+        pipeline: From frames to books and events; set by whoever makes it, right after this. Connections of one venue
+            share it.
         replaced: How many times the connection was replaced.
+        has_books: Whether books come over the connection: then they are lost with it.
+        is_reading: Whether a frame of it is being read.
     """
 
     __slots__ = (
-        "_alert", "_bad", "_effects", "_handover", "_lost", "_normalizer", "_now_ns", "_record", "_replaceable",
-        "_settling", "_watch", "conn", "pipeline", "replaced", "session", "venue",
+        "_alert", "_bad", "_discreet", "_effects", "_handover", "_lost", "_normalizer", "_now_ns", "_record",
+        "_replaceable", "_settling", "_watch", "conn", "has_books", "is_reading", "pipeline", "replaced", "session",
+        "venue",
     )  # fmt: skip
 
     def __init__(
@@ -63,17 +69,21 @@ class FeedLine:
         effects: Effects,
         recorder: Recorder,
         alert: Callable[[str, str], None],
+        has_books: bool = True,
     ) -> None:
         self.conn = conn
         self.venue = venue
         self.session = session
         self.pipeline: MarketPipeline
         self.replaced = 0
+        self.has_books = has_books
+        self.is_reading = False
         self._normalizer = normalizer
         self._effects = effects
         self._record = recorder.append
         self._alert = alert
         self._watch = session if isinstance(session, WatchfulFeed) else None
+        self._discreet = session if isinstance(session, DiscreetFeed) else None
         self._replaceable = session if isinstance(session, ReplaceableFeed) else None
         self._handover: Handover | None = None
         self._settling: Handover | None = None
@@ -172,7 +182,12 @@ class FeedLine:
             self._handover = None
             self._effects.abandon(self.conn)
         self._do(self.session.disconnected(now_ns, reason))
-        self.pipeline.reset()
+        if self.has_books:
+            self.pipeline.reset()
+
+    def take_secrets(self, tag: str, status: int, body: bytes) -> bytes:
+        """A REST answer as it may be recorded."""
+        return body if self._discreet is None else self._discreet.take_secrets(tag, status, body)
 
     def response(self, tag: str, status: int, body: bytes, now_ns: int) -> None:
         """A REST answer arrived; ``status`` 0 means that none came."""
@@ -183,7 +198,7 @@ class FeedLine:
         self._do(actions)
 
     def timer(self, now_ns: int) -> None:
-        """``deadline_ns`` has come."""
+        """``deadline_ns`` has come, or that of something else."""
         self._now_ns = now_ns
         if self.session.deadline_ns <= now_ns:
             self._do(self.session.timer(now_ns))
@@ -199,7 +214,10 @@ class FeedLine:
         session.touched(recv_ns)
         if watch is not None and watch.watching:
             watch.heard(payload, recv_ns)
-        if self.pipeline.frame(payload, recv_ns) == 0:
+        self.is_reading = True
+        taken = self.pipeline.frame(payload, recv_ns)
+        self.is_reading = False
+        if taken == 0:
             self._do(session.control(payload, recv_ns))
         if self._lost:
             self._resync(recv_ns)
@@ -267,8 +285,13 @@ class FeedLine:
         conn = conn or self.conn
         for action in actions:
             if isinstance(action, Send):
-                self._record(RecordKind.FRAME_OUT, conn, self._now_ns, action.payload)
-                self._effects.send(conn, action.payload)
+                payload = action.payload
+                kept = payload if self._discreet is None else self._discreet.redacted(payload)
+                self._record(RecordKind.FRAME_OUT, conn, self._now_ns, kept)
+                self._effects.send(conn, payload)
+            elif isinstance(action, Request):
+                self._record(RecordKind.REQUEST, self.conn, self._now_ns, action.record())
+                self._effects.request(self.conn, action)
             elif isinstance(action, Get):
                 self._effects.get(self.conn, action.tag, action.path)
             elif isinstance(action, Reconnect):

@@ -28,6 +28,7 @@ class VenuePlan:
         endpoints: Where it is.
         credentials: Its keys, of its own type; never shown.
         instruments: What is traded there.
+        level3_credentials: The keys that its market data by order are opened with; None where it has none.
     """
 
     feed: FeedSpec
@@ -37,6 +38,7 @@ class VenuePlan:
     endpoints: Endpoints
     credentials: Any = field(repr=False)
     instruments: tuple[Instrument, ...]
+    level3_credentials: Any = field(default=None, repr=False)
 
     @property
     def venue(self) -> str:
@@ -45,12 +47,13 @@ class VenuePlan:
 
     def record(self) -> dict[str, Any]:
         """Its part of :meth:`EnginePlan.record`; of the keys only what kind they are."""
-        stand_in = self.executor.stand_in
+        stand_in, level3 = self.executor.stand_in, self.feed.by_order(self.config)
         return {
             "venue": self.venue,
             "endpoints": list(self.endpoints),
             "keys": None if stand_in is None else stand_in.kind(self.credentials),
             "instruments": [i.record() for i in self.instruments],
+            **({} if level3 is None else {"level3": level3.stand_in.kind(self.level3_credentials)}),
         }
 
 

@@ -11,15 +11,14 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
-from bloor.engine.effects import STANDBY, Effects, Recorder, feed_conn
-from bloor.engine.feedline import FeedLine
+from bloor.engine.effects import STANDBY, Effects, Recorder
+from bloor.engine.feeds import build_feeds
 from bloor.engine.wire import pack_response
 from bloor.hookspecs import FeedContext, FeedSpec, NormalizerSpec
 from bloor.journal.record import RecordKind
 from bloor.market.book import OrderBook
-from bloor.market.compiled.pipeline import market_pipeline
 from bloor.market.events import EventKind, EventView
 from bloor.market.instruments import InstrumentTable
 from bloor.market.view import BookState
@@ -41,6 +40,7 @@ class RecordingPlan:
         endpoints: Where it is.
         instruments: What is recorded of it.
         seed: Seeds the jitter of time-outs.
+        level3_credentials: The keys that its market data by order are opened with; None where it has none.
     """
 
     feed: FeedSpec
@@ -49,6 +49,7 @@ class RecordingPlan:
     endpoints: Endpoints
     instruments: tuple[Instrument, ...]
     seed: int = 0
+    level3_credentials: Any = field(default=None, repr=False)
 
     @property
     def venue(self) -> str:
@@ -84,22 +85,14 @@ class Recording:
         self.events: Counter[EventKind] = Counter()
         self.failure: BaseException | None = None
         self._record = recorder.append
-        session = plan.feed.build(
-            FeedContext(config=plan.config, endpoints=plan.endpoints, instruments=plan.instruments, seed=plan.seed)
+        context = FeedContext(
+            config=plan.config, endpoints=plan.endpoints, instruments=plan.instruments, seed=plan.seed
         )
-        self.market = FeedLine(
-            feed_conn(0), plan.venue, session, plan.normalizer.build, effects=effects, recorder=recorder, alert=alert
-        )
-        self.market.pipeline = market_pipeline(
-            plan.normalizer,
-            InstrumentTable(plan.instruments),
-            self._on_event,
-            on_resync=self.market.lost,
-            on_error=self.market.bad_frame,
-            infer=False,
-        )
-        for instrument in plan.instruments:
-            self.market.pipeline.track(instrument)
+        self._feeds = build_feeds(
+            0, plan.feed, plan.normalizer, context, InstrumentTable(plan.instruments), self._on_event,
+            level3_credentials=plan.level3_credentials, effects=effects, recorder=recorder, alert=alert,
+        )  # fmt: skip
+        self.market = self._feeds.market
 
     @property
     def synchronised(self) -> int:
@@ -111,15 +104,16 @@ class Recording:
     @property
     def deadline_ns(self) -> int:
         """When :meth:`timer` wants to be called next."""
-        return self.market.deadline_ns
+        return min(feed.deadline_ns for feed in self._feeds.lines)
 
     def url(self, conn: int) -> str:
         """Where the connection goes."""
-        return self.market.session.url
+        return self._feeds.of(conn).session.url
 
     def receiver(self, conn: int) -> Callable[[bytes, int], None]:
         """The callable that takes every frame of the connection, or of the second one."""
-        take = self.market.standby_frame if conn & STANDBY else self.market.frame
+        feed = self._feeds.of(conn)
+        take = feed.standby_frame if conn & STANDBY else feed.frame
 
         def receive(payload: bytes, recv_ns: int) -> None:
             self._record(RecordKind.FRAME_IN, conn, recv_ns, payload)
@@ -142,24 +136,27 @@ class Recording:
     def connected(self, conn: int, now_ns: int) -> None:
         """A connection is open."""
         self._record(RecordKind.CONNECTED, conn, now_ns, b"")
-        self.market.connected(now_ns, standby=bool(conn & STANDBY))
+        self._feeds.of(conn).connected(now_ns, standby=bool(conn & STANDBY))
 
     def disconnected(self, conn: int, now_ns: int, reason: str) -> None:
         """A connection is gone."""
         self._record(RecordKind.DISCONNECTED, conn, now_ns, reason.encode())
-        self.market.disconnected(now_ns, reason, standby=bool(conn & STANDBY))
+        self._feeds.of(conn).disconnected(now_ns, reason, standby=bool(conn & STANDBY))
 
     def response(self, conn: int, tag: str, status: int, body: bytes, now_ns: int) -> None:
         """A REST answer arrived; ``status`` 0 means that none came."""
+        feed = self._feeds.of(conn)
+        body = feed.take_secrets(tag, status, body)
         self._record(RecordKind.RESPONSE, conn, now_ns, pack_response(tag, status, body))
-        self.market.response(tag, status, body, now_ns)
+        feed.response(tag, status, body, now_ns)
 
     def written(self, tag: str) -> None:
         """Nothing is measured."""
 
     def timer(self, now_ns: int) -> None:
         """``deadline_ns`` has come."""
-        self.market.timer(now_ns)
+        for feed in self._feeds.lines:
+            feed.timer(now_ns)
 
     def failed(self, error: BaseException) -> None:
         """Something around it broke; the recording is to end with this error."""

@@ -13,12 +13,12 @@ from bloor.config import RawConfig
 from bloor.config.layers import Leaf
 from bloor.config.sections import KeySource
 from bloor.errors import BloorError, ConfigError, UsageError
-from bloor.hookspecs import ExecutorSpec
+from bloor.hookspecs import ExecutorSpec, FeedSpec
 from bloor.risk.check import RiskCheck
 from bloor.risk.limits import missing_limits
 from bloor.venue.keys import load_keys
 
-__all__ = ["check_key_sections", "key_source", "live_keys"]
+__all__ = ["check_key_sections", "key_source", "level3_keys", "live_keys"]
 
 
 def check_key_sections(raw: RawConfig) -> None:
@@ -87,6 +87,31 @@ def live_keys(
         lines = "".join(f"\n  {line}" for line in missing)
         raise UsageError(f"--mode live does not start; it needs, and has not:{lines}")
     return found
+
+
+def level3_keys(raw: RawConfig, feed: FeedSpec, config: Any, env: str, environ: Mapping[str, str]) -> Mapping[str, Any]:
+    """The keys that market data by order are opened with; none where none are asked for.
+
+    Args:
+        raw: The configuration.
+        feed: The venue.
+        config: Its section, typed.
+        env: The environment.
+        environ: Environment variables.
+
+    Raises:
+        UsageError: There are none.
+        ConfigError: They are not of the venue's form.
+    """
+    level3 = feed.by_order(config)
+    if level3 is None:
+        return {}
+    try:
+        keys = load_keys(feed.venue, env, key_source(raw, feed.venue, env), environ)
+    except BloorError as error:
+        raise UsageError(f"market data of {feed.venue} by order need the keys of an account: {error}") from None
+    level3.credentials(keys)
+    return keys
 
 
 def _arms(armed: Sequence[str], venues: Sequence[str], env: str) -> list[str]:

@@ -16,7 +16,7 @@ from bloor.errors import BloorError
 from bloor.execution.client_id import ClientIds
 from bloor.hookspecs import ExecutorContext, ExecutorSpec, FeedSpec, Finding, NormalizerSpec
 from bloor.host.account import ask, clock_trouble, rights_trouble
-from bloor.host.arming import key_source
+from bloor.host.arming import key_source, level3_keys
 from bloor.host.probe import OrderProbe, smallest_order, tops
 from bloor.host.rest import RestClient
 from bloor.host.setup import select_instruments
@@ -170,10 +170,12 @@ class VenueCheck:
     async def _market(self) -> Step:
         from bloor.market.kernels import warm
 
-        of = self._of
+        of, level3 = self._of, self._of.feed.by_order(self._of.config)
+        keys = level3_keys(of.raw, of.feed, of.config, of.env, os.environ)
         plan = RecordingPlan(
             feed=of.feed, normalizer=of.normalizer, config=of.config, endpoints=of.endpoints,
             instruments=tuple(self._instruments),
+            level3_credentials=None if level3 is None else level3.credentials(keys),
         )  # fmt: skip
         warm(None, {} if of.normalizer.compiled is None else {of.venue: of.normalizer.compiled()})
         begun = time.monotonic()

@@ -19,7 +19,7 @@ def endpoints_of(feed: FeedSpec, config: Any, env: str) -> Endpoints:
 
     Args:
         feed: The venue.
-        config: Its section; ``rest_url``, ``streams_url`` and ``ws_api_url`` override what they name.
+        config: Its section; ``rest_url``, ``streams_url``, ``ws_api_url`` and ``level3_url`` override what they name.
         env: The environment.
 
     Raises:

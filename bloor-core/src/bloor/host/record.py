@@ -24,13 +24,14 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from attrs import frozen
+from attrs import field, frozen
 from loguru import logger
 
 from bloor import __version__
 from bloor.engine.recording import Recording, RecordingPlan
 from bloor.errors import JournalError, UsageError
 from bloor.hookspecs import FeedSpec, NormalizerSpec
+from bloor.host.arming import level3_keys
 from bloor.host.loop import ended_by_signals, runner, unless
 from bloor.host.options import RunOptions
 from bloor.host.places import DEFAULT_ENV, endpoints_of
@@ -103,6 +104,7 @@ class _Venue:
     endpoints: Endpoints
     symbols: tuple[str, ...]
     versions: Mapping[str, str]
+    level3_keys: Mapping[str, Any] = field(factory=dict, repr=False)
 
     @property
     def venue(self) -> str:
@@ -157,6 +159,7 @@ def _venue(options: RecordOptions) -> _Venue:
         config=config,
         endpoints=endpoints_of(feed, config, options.env),
         symbols=tuple(dict.fromkeys(symbols)),
+        level3_keys=level3_keys(raw, feed, config, options.env, os.environ),
         versions={
             "python": sys.version.split()[0],
             "bloor-core": __version__,
@@ -205,6 +208,7 @@ class _Record:
             await client.close()
         listed = venue.feed.parse_instruments(body)
         instruments = select_instruments(venue, listed, recorded=False)
+        level3 = venue.feed.by_order(venue.config)
         return RecordingPlan(
             feed=venue.feed,
             normalizer=venue.normalizer,
@@ -212,6 +216,7 @@ class _Record:
             endpoints=venue.endpoints,
             instruments=tuple(instruments),
             seed=os.getpid(),
+            level3_credentials=None if level3 is None else level3.credentials(venue.level3_keys),
         )
 
     async def _take(self, plan: RecordingPlan) -> RecordResult:

@@ -17,7 +17,7 @@ from bloor.engine.plan import EnginePlan, StrategyPlan, VenuePlan
 from bloor.errors import InputFileError, RemoteProtocolError, UsageError, nearest
 from bloor.hookspecs import ExecutorSpec, FeedSpec, NormalizerSpec
 from bloor.host.affinity import cpus
-from bloor.host.arming import check_key_sections, live_keys
+from bloor.host.arming import check_key_sections, level3_keys, live_keys
 from bloor.host.options import RunOptions
 from bloor.host.places import DEFAULT_ENV, endpoints_of, overridden
 from bloor.market.recorded_folder import journal_folder
@@ -64,6 +64,7 @@ class VenueChoice:
         shared: Those of them that name no venue, in a run on several: each of its venues is asked for them.
         endpoints: Where the real venue is; None for a simulated one, which says so itself.
         keys: What opens an account there, in live mode.
+        level3_keys: What opens its market data by order, where that is not the account that is traded with.
     """
 
     feed: FeedSpec
@@ -74,6 +75,7 @@ class VenueChoice:
     shared: tuple[str, ...] = ()
     endpoints: Endpoints | None = None
     keys: Mapping[str, Any] = field(factory=dict, repr=False)
+    level3_keys: Mapping[str, Any] = field(factory=dict, repr=False)
 
     @property
     def venue(self) -> str:
@@ -88,14 +90,17 @@ class VenueChoice:
         Raises:
             ConfigError: The credentials are not of the venue's form.
         """
+        account, level3 = self.executor.credentials(credentials), self.feed.by_order(self.config)
+        own = level3 is not None and self.level3_keys
         return VenuePlan(
             feed=self.feed,
             normalizer=self.normalizer,
             executor=self.executor,
             config=self.config,
             endpoints=endpoints,
-            credentials=self.executor.credentials(credentials),
+            credentials=account,
             instruments=tuple(instruments),
+            level3_credentials=level3.credentials(own) if level3 is not None and own else account,
         )
 
 
@@ -228,7 +233,12 @@ def prepare(options: RunOptions, environ: Mapping[str, str]) -> Setup:
     if run.mode is Mode.PAPER:
         round_trip_ns = longest_round_trip_ns(paper)
         venues = tuple(
-            evolve(v, executor=paper_executor(v.venue, round_trip_ns, v.executor.commission)) for v in venues
+            evolve(
+                v,
+                executor=paper_executor(v.venue, round_trip_ns, v.executor.commission),
+                level3_keys=level3_keys(raw, v.feed, v.config, env, environ),
+            )
+            for v in venues
         )
     if run.mode is Mode.LIVE:
         keys = live_keys(raw, run.armed, [v.executor for v in venues], env, checks, environ)

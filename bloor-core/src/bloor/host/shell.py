@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from loguru import logger
 
-from bloor.engine.effects import STANDBY, feed_conn, line_of, order_conn
+from bloor.engine.effects import LEVEL3, STANDBY, feed_conn, level3_conn, line_of, order_conn
 from bloor.hookspecs import FeedSpec
 from bloor.host.rest import RestClient
 from bloor.host.transport import Link
@@ -81,6 +81,10 @@ class Reached(Protocol):
     def feed(self) -> FeedSpec:
         """Its market data."""
 
+    @property
+    def config(self) -> Any:
+        """Its configuration, of its own type."""
+
 
 class Shell:
     """Carries an engine over real connections; it is the engine's :class:`~bloor.engine.effects.Effects`.
@@ -127,7 +131,7 @@ class Shell:
 
     def request(self, conn: int, request: Request) -> None:
         """Starts a signed REST request behind those about the same; its answer becomes an input."""
-        chain = (conn, request.about)
+        chain = (line_of(conn)[0], request.about)
         before = self._chains.get(chain)
         task = self._spawn(self._signed(conn, request, before))
         self._chains[chain] = task
@@ -164,8 +168,11 @@ class Shell:
     async def open(self, engine: Carried) -> None:
         """Opens every connection of ``engine`` and keeps them open."""
         self._engine = engine
-        for line in range(len(self._venues)):
-            for conn in (feed_conn(line), order_conn(line)) if self._orders else (feed_conn(line),):
+        for line, venue in enumerate(self._venues):
+            conns = [feed_conn(line), *([order_conn(line)] if self._orders else [])]
+            if venue.feed.by_order(venue.config) is not None:
+                conns.append(level3_conn(line))
+            for conn in conns:
                 self._links[conn] = self._link(conn)
         for link in self._links.values():
             self._spawn(link.run())
@@ -203,7 +210,9 @@ class Shell:
         """Name and callbacks of a connection."""
         engine, now = self._engine, self.now
         line, orders = line_of(conn)
-        what = "orders" if orders else "market data (second connection)" if conn & STANDBY else "market data"
+        what = "orders" if orders else "market data by order" if conn & LEVEL3 else "market data"
+        if conn & STANDBY:
+            what += " (second connection)"
 
         def opened() -> None:
             engine.connected(conn, now())

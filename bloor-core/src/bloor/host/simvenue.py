@@ -106,7 +106,7 @@ class SimulatedVenueProcess:
             raise
         if not ready.get("ready"):
             raise await _failed(venue, process, log)
-        endpoints = Endpoints(ready["rest"], ready["streams"], ready["ws_api"])
+        endpoints = Endpoints(ready["rest"], ready["streams"], ready["ws_api"], ready.get("level3", ""))
         return cls(
             venue=venue, endpoints=endpoints, credentials=ready["credentials"], authority=ready.get("ca"),
             process=process,

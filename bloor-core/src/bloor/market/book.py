@@ -17,7 +17,7 @@ from bloor.errors import MoneyError
 from bloor.market import ladder
 from bloor.market.events import NO_PRICE
 from bloor.market.kernels import Kernels, compiled_kernels
-from bloor.market.messages import Levels
+from bloor.market.messages import Levels, Orders
 from bloor.market.view import BookState, BookView
 from bloor.model.decimals import INT64_MAX
 from bloor.model.instrument import Instrument
@@ -80,6 +80,9 @@ class OrderBook:
         return self
 
     # ---- changing ---------------------------------------------------------------------------------------------------
+
+    def whose(self, orders: Orders) -> None:
+        """Whose orders the levels of the next change or snapshot are of: nothing to a book of levels."""
 
     def clear(self) -> None:
         """Empties the book and marks it unsynchronised; sequence and times of the view are left."""

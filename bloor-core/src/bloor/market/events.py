@@ -23,8 +23,9 @@ kind              ``seq``      ``price``   ``qty``       ``price2``  ``qty2``   
 with the top after it. Ids that are not numbers (Coinbase's) are kept beside the record and ``seq`` is a counter.
 
 (**) In order-level data, else 0: the number of the order whose change it was, in the sequence in which the instrument's
-orders joined a queue, from 1 on, and how much of it was executed then. An order that loses its place leaves, and joins
-with another number. 0 and quantity 0 empties the level. The quantity is the level's total, as ever.
+orders joined a queue, from 1 on or the times at which they joined, and how much of it was executed then. An order that
+loses its place leaves, and joins with another number. 0 and quantity 0 empties the level; 0 and something executed is
+an order that is not shown. The quantity is the level's total, as ever.
 
 A candle is two records, ``KLINE`` and then ``KLINE_VOLUME``, both with the flag ``FINAL`` once it is closed. Its times
 are ns since the epoch, its prices ticks, its volumes units of the base asset; a volume that is not said, or does not

@@ -7,7 +7,10 @@ and books and nothing of JSON. These tuples are what passes between them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from bloor.market.orders import OrderQueues
 
 __all__ = [
     "BboMessage",
@@ -18,6 +21,8 @@ __all__ = [
     "Levels",
     "MarkPriceMessage",
     "Message",
+    "OrderRow",
+    "Orders",
     "OtherMessage",
     "TradeMessage",
     "is_normalized",
@@ -60,6 +65,37 @@ class BboMessage(NamedTuple):
     exch_ns: int = 0
 
 
+class OrderRow(NamedTuple):
+    """Whose order a changed level of a book message is of, in order-level data.
+
+    Attributes:
+        number: The order's, in the sequence in which orders joined a queue; 0 where the level is emptied.
+        place: The place of the change in the sequence in which the message's changes happened, from 0.
+        executed: How much of the order was executed with it.
+        gone: By how much the order became smaller. Where the data do not say why, it was executed if there is a trade
+            of it, else cancelled.
+    """
+
+    number: int
+    place: int
+    executed: str = "0"
+    gone: str = "0"
+
+
+class Orders(NamedTuple):
+    """Whose orders the levels of a book message are of.
+
+    Attributes:
+        rows: One for each level, the bids first.
+        queues: The orders of the instrument after the message.
+        tells_executions: Whether the data say what was executed; else its trades do.
+    """
+
+    rows: Sequence[OrderRow]
+    queues: OrderQueues
+    tells_executions: bool
+
+
 class BookMessage(NamedTuple):
     """A snapshot of a book or a change to it.
 
@@ -74,6 +110,7 @@ class BookMessage(NamedTuple):
         exch_ns: Event time, ns since the epoch; 0 when not said.
         over_stream: False for a REST answer: it gives no ``top`` of its own.
         checksum: The venue's checksum of the book after this message; -1 when it has none.
+        orders: Whose orders the levels are of, where the venue tells orders; None where it tells levels.
     """
 
     symbol: str
@@ -86,6 +123,7 @@ class BookMessage(NamedTuple):
     exch_ns: int = 0
     over_stream: bool = True
     checksum: int = -1
+    orders: Orders | None = None
 
 
 class KlineMessage(NamedTuple):

@@ -53,7 +53,6 @@ __all__ = ["Channel", "MarketCounters", "MarketPipeline", "Resync"]
 #: Called with each event and the book of its instrument (None when the instrument has none); both are reused.
 OnEvent = Callable[[EventView, OrderBook | None], None]
 
-
 #: One event record: kind, side, flags, instrument, then seven 8-byte cells.
 _RECORD = Struct("=BbHI7q")
 _TRADE, _AGG_TRADE, _BBO, _BOOK = map(int, (EventKind.TRADE, EventKind.AGG_TRADE, EventKind.BBO, EventKind.BOOK))
@@ -327,8 +326,9 @@ class MarketPipeline:
         channel = self._channels.get(symbol) or self._channels.find(symbol)
         if channel is None:
             return False
-        if channel.book is None:
-            self._channels.make_book(channel)
+        book = self._channels.make_book(channel) if channel.book is None else channel.book
+        if message.orders is not None:
+            book.whose(message.orders)
         try:
             if message.snapshot:
                 self._snapshot(channel, message, recv_ns)

@@ -21,9 +21,9 @@ from bloor.journal.segment import segment_files
 
 __all__ = ["Input", "Source", "counted", "journal_folder", "read_folder", "sources"]
 
-#: The bit of a connection's number that says that it is a second connection, and the one that says that it is for
-#: orders (:mod:`bloor.engine.effects`).
-STANDBY, ORDERS = 0x8000, 1
+#: The bits of a connection's number that say that it is a second connection, that it brings market data by order, and
+#: that it is for orders (:mod:`bloor.engine.effects`).
+STANDBY, LEVEL3, ORDERS = 0x8000, 0x4000, 1
 
 
 class Input(NamedTuple):
@@ -132,7 +132,7 @@ def _read(path: Path, folder: Path, venue: str | None) -> Iterator[tuple[int, in
         for record in counted(records):
             if record.kind == RecordKind.HEADER:
                 source = _chosen(path, record, venue)
-            elif source is None or record.conn != source.conn:
+            elif source is None or record.conn & ~LEVEL3 != source.conn:
                 continue
             elif record.kind == RecordKind.FRAME_IN:
                 yield record.number, record.wall_ns, None, record.payload

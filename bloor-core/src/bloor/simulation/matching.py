@@ -142,7 +142,7 @@ class MatchingBook:
         return True
 
     def _rest(self, order: BookOrder) -> None:
-        order.state = OrderState.OPEN
+        order.state, order.joined_ns = OrderState.OPEN, 0
         self.side(order.side).at(order.price).append(order)
         self.touched[order.side, order.price] = None
         if order.owner is not None:

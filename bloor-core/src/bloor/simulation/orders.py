@@ -82,6 +82,7 @@ class BookOrder:
         self_trade: Self-trade prevention mode.
         remaining: What is not yet executed or prevented, in units.
         state: Where it is in its life.
+        joined_ns: When it joined the queue that it is in, as far as a venue that tells so has noted it; 0 before.
     """
 
     id: int = 0
@@ -94,6 +95,7 @@ class BookOrder:
     self_trade: SelfTrade = SelfTrade.EXPIRE_MAKER
     remaining: int = field(init=False)
     state: OrderState = field(init=False, default=OrderState.NEW)
+    joined_ns: int = field(init=False, default=0)
 
     def __attrs_post_init__(self) -> None:
         if self.units <= 0:

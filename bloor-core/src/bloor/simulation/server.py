@@ -29,6 +29,7 @@ from bloor.errors import UsageError
 from bloor.hookspecs import SimulatedVenueSpec
 from bloor.simulation.certificates import issue, server_context
 from bloor.simulation.venue import HttpRequest, SimulatedVenue, SimulationOptions
+from bloor.venue.session import Endpoints
 
 __all__ = ["STATUS_PATH", "Ready", "run_server", "serve"]
 
@@ -222,7 +223,7 @@ async def serve(
         options: What it should be.
         port: TCP port; 0 for a free one.
         on_ready: Called once with the document that the command line prints: ``ready``, ``rest``, ``streams``,
-            ``ws_api``, ``credentials``; with TLS also ``ca``.
+            ``ws_api``, ``credentials``; where there are market data by order also ``level3``, with TLS also ``ca``.
         tls: Serve ``https`` and ``wss`` only, with a certificate of an authority made for this process, whose file
             ``ca`` names.
 
@@ -260,13 +261,8 @@ def _document(venue: SimulatedVenue, port: int, authority: Path | None) -> dict[
     paths = venue.paths()
     secure = "" if authority is None else "s"
     web_url, socket_url = f"http{secure}://{_HOST}:{port}", f"ws{secure}://{_HOST}:{port}"
-    document = {
-        "ready": True,
-        "rest": web_url + paths["rest"],
-        "streams": socket_url + paths["streams"],
-        "ws_api": socket_url + paths["ws_api"],
-        "credentials": venue.credentials(),
-    }
+    urls = {name: (web_url if name == "rest" else socket_url) + path for name, path in paths.items()}
+    document: dict[str, Any] = {"ready": True, **urls, "credentials": venue.credentials()}
     return document if authority is None else {**document, "ca": str(authority)}
 
 
@@ -314,7 +310,7 @@ def run_server(
 
 def _for_people(venue: str, document: dict[str, Any]) -> str:
     """The ready document as lines of text."""
-    urls = [f"  {name:<8}{document[name]}" for name in ("rest", "streams", "ws_api", "ca") if name in document]
+    urls = [f"  {name:<8}{document[name]}" for name in (*Endpoints._fields, "ca") if name in document]
     keys = json.dumps(document["credentials"], indent=2)
     return "\n".join([f"simulated {venue} is ready; Ctrl-C ends it", *urls, f"credentials {keys}"])
 

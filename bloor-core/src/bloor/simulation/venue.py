@@ -94,7 +94,10 @@ class SimulatedVenue(Protocol):
         """What a client needs to trade here, as the command line's contract prints it."""
 
     def paths(self) -> dict[str, str]:
-        """``{"rest": "", "streams": "", "ws_api": "/ws-api/v3"}``: paths to append to the base URLs."""
+        """``{"rest": "", "streams": "", "ws_api": "/ws-api/v3"}``: paths to append to the base URLs.
+
+        Where there are market data by order, also ``level3``.
+        """
 
     @property
     def finished(self) -> bool:

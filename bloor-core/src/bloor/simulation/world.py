@@ -181,7 +181,7 @@ class VirtualWorld:
                     self._delay(), lambda: engine.response(conn, request.tag, answer.status, answer.body, self.now_ns)
                 )
 
-        chain = (conn, request.about)
+        chain = (line_of(conn)[0], request.about)
         when = self._rest_last[chain] = max(self._delay(), self._rest_last.get(chain, 0))
         self._at(when, arrive)
 

@@ -120,14 +120,20 @@ def import_data(
 
 
 def _jobs(paths: Sequence[Path], options: ImportOptions) -> Iterator[_Job]:
-    """The imports that these sources are, each with the hashes of its sources."""
+    """The imports that these sources are, each with the hashes of its sources; the same content counts once."""
     found: dict[str, tuple[Format, list[Path]]] = {}
     for path in paths:
         kind = format_of(path, options.source_format)
         key = kind.name if kind.merged else str(path)
         found.setdefault(key, (kind, []))[1].append(path)
     for kind, members in found.values():
-        yield _Job(format=kind, paths=members, sources=[source_of(path, options) for path in members])
+        once: dict[str, tuple[Path, Source]] = {}
+        for path in members:
+            source = source_of(path, options)
+            once.setdefault(source.sha256, (path, source))
+        yield _Job(
+            format=kind, paths=[path for path, _ in once.values()], sources=[source for _, source in once.values()]
+        )
 
 
 def source_of(path: Path, options: ImportOptions) -> Source:

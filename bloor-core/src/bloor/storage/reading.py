@@ -137,8 +137,11 @@ class Reading:
         }
 
     def between(self, position: Callable[[], Any]) -> None:
-        """Nothing is half done now: for readers that can continue in the middle, as often as they like."""
-        if self._keep is not None and self.sink.taken - self._kept >= self._keep_rows:
+        """Nothing is half done now: for readers that can continue in the middle, as often as they like.
+
+        A book that is told by its orders is the normalizer's, and is not kept: its import begins anew.
+        """
+        if self._keep is not None and not self.tap.by_order and self.sink.taken - self._kept >= self._keep_rows:
             self._keep(self.standing(position()))
             self._kept = self.sink.rows
 

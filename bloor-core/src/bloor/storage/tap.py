@@ -6,11 +6,15 @@ A run hands on an event for each applied message, with the top after it, and not
 Where a venue's book is cut to a depth, the levels that are cut off follow the others as removals, so that nobody who
 reads the store needs to know that rule. After the first record of a day the whole book is repeated (``UNSEEN`` too), so
 that each day can be read by itself.
+
+Where a venue tells orders, each level's record says whose order it is of, and what was executed of it then. A trade
+that is told after the change that it made is joined to it afterwards (:mod:`bloor.storage.joining`): then what was
+executed has a message of its own, which changes nothing and is ``UNSEEN``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,12 +23,13 @@ from attrs import define
 from bloor.market.book import OrderBook
 from bloor.market.events import NO_PRICE, EventKind, EventView, Flag
 from bloor.market.kernels import Kernels
-from bloor.market.messages import Levels
+from bloor.market.messages import Levels, Orders
+from bloor.market.orders import OrderQueues
 from bloor.market.view import BookState
 from bloor.model.instrument import Instrument
 from bloor.model.orders import Side
+from bloor.storage.joining import Executions
 from bloor.storage.layout import DAY_NS
-from bloor.storage.orders import OrderQueues
 from bloor.storage.sink import EventSink
 
 if TYPE_CHECKING:
@@ -38,6 +43,7 @@ Rows = np.ndarray[Any, np.dtype[np.int64]]
 #: What may follow the levels of a book message before its own event does.
 _OF_MESSAGE = (int(EventKind.CHECKSUM),)
 _LOST = (int(EventKind.CLEARED), int(EventKind.GAP))
+_TRADES = (int(EventKind.TRADE), int(EventKind.AGG_TRADE))
 
 
 @define(eq=False)
@@ -60,21 +66,26 @@ class BookTap:
     Attributes:
         keeps: Whether the records of an instrument, by its index, are stored now; None for those of all.
         changed: Gives the levels of a book message that compiled code has applied.
-        orders: Whose order each level of the next book message is of: its number, what was executed of it, as text,
-            and its place in the sequence of changes; None where that is not known.
         queues: For an instrument, by its index, what waits at each level, where that is known.
     """
 
     def __init__(self, sink: EventSink, table: InstrumentTable) -> None:
         self.keeps: Callable[[int], bool] | None = None
         self.changed: Callable[[], tuple[Rows, int]] | None = None
-        self.orders: Sequence[tuple[int, str, int]] | None = None
         self.queues: dict[int, OrderQueues] = {}
         self._sink = sink
         self._table = table
         self._pending: _Pending | None = None
         self._raw: memoryview | None = None
         self._day_ends: dict[int, int] = {}
+        self._executions = Executions()
+        #: instruments whose trades say what was executed
+        self._joined: set[int] = set()
+
+    @property
+    def by_order(self) -> bool:
+        """Whether a book is told by its orders: then trades must come by here."""
+        return bool(self.queues)
 
     def make_book(self, instrument: Instrument, kernels: Kernels | None = None) -> OrderBook:
         """What the pipeline makes its books with."""
@@ -103,6 +114,8 @@ class BookTap:
             time = event.recv_ns or event.exch_ns
             if time >= self._day_ends.get(index, 0):
                 self._new_day(index, time, book)
+            if kind in _TRADES and index in self._joined and book is not None:
+                self._executed(event, book)
 
     def standing(self) -> dict[str, int]:
         """What is known between two frames, as JSON."""
@@ -128,10 +141,48 @@ class BookTap:
         if self._pending is not None:
             self._rest(self._pending)
         pending = self._pending = _Pending(book, bids, book.applied(rows).copy(), snapshot, book.top.tolist())
-        if self.orders is not None:
-            parse = book.instrument.parse_qty
-            pending.orders = np.array([(number, parse(done), place) for number, done, place in self.orders], np.int64)
-            self.orders = None
+        orders = book.told()
+        if orders is not None:
+            index = self._table.index_of(book.instrument.venue, book.instrument.venue_symbol)
+            self.queues[index] = orders.queues
+            if not orders.tells_executions:
+                self._joined.add(index)
+            pending.orders = self._whose(index, orders, pending)
+
+    def _whose(self, index: int, orders: Orders, pending: _Pending) -> Rows:
+        """``(n, 3)``: number, units executed and place of the order of each level of a message."""
+        parse, bids, ns = pending.book.instrument.parse_qty, pending.bids, pending.top[5] or pending.top[6]
+        rows = np.zeros((len(orders.rows), 3), np.int64)
+        for n, row in enumerate(orders.rows):
+            done = 0 if row.executed == "0" else parse(row.executed)
+            if row.gone != "0" and not orders.tells_executions:
+                price = int(pending.levels[n, 0])
+                done += self._executions.gone(index, 1 if n < bids else -1, price, row.number, parse(row.gone), ns)
+            rows[n] = row.number, done, row.place
+        return rows
+
+    def _executed(self, trade: EventView, book: OrderBook) -> None:
+        """A trade: what it has executed of orders that were told to be smaller already."""
+        index, side, price = trade.instrument, -trade.side, trade.price
+        ns, total = trade.exch_ns or trade.recv_ns, book.size_at(Side(side), price)
+        for number, units in self._executions.traded(index, side, price, trade.qty, ns):
+            self._say_executed(index, book, side, (price, total), (number, units), (ns, trade.recv_ns))
+
+    def _unshown(self, index: int, pending: _Pending) -> None:
+        """A message of the book was told: what was executed before it of orders that are not shown."""
+        ns, recv_ns = pending.top[5] or pending.top[6], pending.top[6]
+        for at_ns, side, price, units in self._executions.unshown(index, ns):
+            total = pending.book.size_at(Side(side), price)
+            self._say_executed(index, pending.book, side, (price, total), (0, units), (at_ns, recv_ns))
+
+    def _say_executed(
+        self, index: int, book: OrderBook, side: int, level: tuple[int, int], order: tuple[int, int],
+        ns: tuple[int, int],
+    ) -> None:  # fmt: skip
+        """A message of its own: ``order``, number and units, was executed at a ``level``, price and units it has."""
+        top = book.top.tolist()
+        levels, orders = np.array([level], np.int64), np.array([(*order, 0)], np.int64)
+        self._sink.book(index, Flag.UNSEEN, (top[4], *ns), (top[0], top[1], top[2], top[3]), levels, side > 0, orders)
 
     def cut(self, book: TappedBook, bids: Rows, asks: Rows) -> None:
         """Levels were cut off a book after they were applied."""
@@ -141,9 +192,11 @@ class BookTap:
 
     def rescaled(self, book: TappedBook, old: Instrument, new: Instrument) -> None:
         """A book counts now in the finer units of ``new``."""
+        price, qty = 10 ** (new.price_decimals - old.price_decimals), 10 ** (new.qty_decimals - old.qty_decimals)
+        if self.by_order:
+            self._executions.rescaled(self._table.index_of(new.venue, new.venue_symbol), price, qty)
         pending = self._pending
         if pending is not None and pending.book is book:
-            price, qty = 10 ** (new.price_decimals - old.price_decimals), 10 ** (new.qty_decimals - old.qty_decimals)
             pending.levels *= (price, qty)
             if pending.orders is not None:
                 pending.orders *= (1, qty, 1)
@@ -178,6 +231,8 @@ class BookTap:
         time = top[6] or top[5]
         if time >= self._day_ends.get(index, 0):
             self._new_day(index, time, None if flags & Flag.SNAPSHOT else pending.book)
+        if index in self._joined:
+            self._unshown(index, pending)
 
     def _new_day(self, index: int, time: int, book: OrderBook | None) -> None:
         """The first record of a day was written: the whole book follows it, if it can be believed."""
@@ -205,11 +260,21 @@ class BookTap:
 class TappedBook(OrderBook):
     """An order book that shows what is done to it."""
 
-    __slots__ = ("_tap",)
+    __slots__ = ("_orders", "_tap")
 
     def __init__(self, instrument: Instrument, kernels: Kernels | None, tap: BookTap) -> None:
         super().__init__(instrument, kernels)
         self._tap = tap
+        self._orders: Orders | None = None
+
+    def whose(self, orders: Orders) -> None:
+        """Whose orders the levels of the next change or snapshot are of."""
+        self._orders = orders
+
+    def told(self) -> Orders | None:
+        """What was said of the newest one; once."""
+        orders, self._orders = self._orders, None
+        return orders
 
     def change_text(self, bids: Levels, asks: Levels, *, seq: int, exch_ns: int, recv_ns: int) -> bool:
         """Changes levels, and shows them."""

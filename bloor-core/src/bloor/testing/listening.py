@@ -98,7 +98,7 @@ class Listener:
         self.connections = 0
         self.on_event: Callable[[EventView, OrderBook | None], None] = lambda _event, _book: None
         paths = world.venue.paths()
-        endpoints = Endpoints(*(HOST + paths[key] for key in ("rest", "streams", "ws_api")))
+        endpoints = Endpoints(**{name: HOST + path for name, path in paths.items()})
         context = FeedContext(config=config, endpoints=endpoints, instruments=tuple(instruments), seed=seed)
         session = watched(feed.build(context), self.watch)
         self.line = FeedLine(

@@ -90,7 +90,7 @@ class Trader:
         self._ids, self._number = ClientIds(1, epoch), 0
         self._instruments = {i.venue_symbol: i for i in instruments}
         paths = world.venue.paths()
-        endpoints = Endpoints(*(HOST + paths[key] for key in ("rest", "streams", "ws_api")))
+        endpoints = Endpoints(**{name: HOST + path for name, path in paths.items()})
         self.context = ExecutorContext(
             config=config, endpoints=endpoints, credentials=credentials, instruments=tuple(instruments)
         )

@@ -126,6 +126,7 @@ class VirtualRun:
         )
         self.engine = Engine(plan, self.world, self.writer or self.journal, self, lambda: self.world.now_ns)
         conns = [make(line) for line in range(len(plan.venues)) for make in (feed_conn, order_conn)]
+        conns += [feed.conn for line in self.engine.lines for feed in line.feeds.lines[1:]]
         self.world.attach(self.engine, {conn: self.engine.url(conn).removeprefix(HOST) for conn in conns})
 
     def _core(self, name: str, options: SimulationOptions) -> Callable[[Outbox], SimulatedVenue]:
@@ -137,7 +138,7 @@ class VirtualRun:
         """A venue's plan, as the host makes it."""
         core = self.world.venues[line]
         paths = core.paths()
-        endpoints = Endpoints(*(HOST + paths[key] for key in ("rest", "streams", "ws_api")))
+        endpoints = Endpoints(**{name: HOST + path for name, path in paths.items()})
         listed = choice.feed.parse_instruments(self.world.fetch(choice.feed.instruments_path(choice.symbols), line))
         keys = core.credentials()
         return choice.plan(

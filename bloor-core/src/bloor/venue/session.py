@@ -28,6 +28,7 @@ __all__ = [
     "Action",
     "BatchSession",
     "ConcludingSession",
+    "DiscreetFeed",
     "DiscreetSession",
     "Endpoints",
     "FeedSession",
@@ -55,11 +56,15 @@ PATIENCE_NS = 10_000_000_000
 
 
 class Endpoints(NamedTuple):
-    """Base URLs of one venue environment, without a trailing slash; a simulated venue prints the same three."""
+    """Base URLs of one venue environment, without a trailing slash; a simulated venue prints the same.
+
+    ``level3`` is where market data by order are; empty where the venue has none.
+    """
 
     rest: str
     streams: str
     ws_api: str
+    level3: str = ""
 
 
 class Send(NamedTuple):
@@ -235,6 +240,20 @@ class WatchfulFeed(FeedSession, Protocol):
 
     def heard(self, frame: bytes, now_ns: int) -> None:
         """A market frame arrived, while :attr:`watching`."""
+
+
+@runtime_checkable
+class DiscreetFeed(FeedSession, Protocol):
+    """A feed that has secrets: its venue gives these market data to accounts only.
+
+    It may ask for a :class:`Request` too; the answer comes to :meth:`FeedSession.responded`.
+    """
+
+    def redacted(self, frame: bytes) -> bytes:
+        """A frame that is sent, as it may be recorded: without key, token and signature."""
+
+    def take_secrets(self, tag: str, status: int, body: bytes) -> bytes:
+        """As :meth:`DiscreetSession.take_secrets`."""
 
 
 @runtime_checkable

@@ -8,10 +8,12 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from bloor.model.orders import Side
 from bloor.simulation.exchange import PublicTrade
 from bloor.simulation.source import PublicView
 from bloor.simulation.tape import Candle
 from bloor_kraken.simulated.market_words import candle_row, ticker_row, trade_row
+from bloor_kraken.simulated.order_windows import OrderId, OrderWindow, stamp_new
 from bloor_kraken.simulated.windows import Window
 
 __all__ = ["Channel", "Deliver", "MarketChannels", "Topic"]
@@ -21,12 +23,18 @@ _SNAPSHOT_TRADES, _SNAPSHOT_CANDLES = 50, 720
 
 
 class Channel(Enum):
-    """Public channels that have a symbol. Values are Kraken's names."""
+    """Channels of market data that have a symbol. Values are Kraken's names."""
 
     BOOK = "book"
     TRADE = "trade"
     TICKER = "ticker"
     OHLC = "ohlc"
+    #: The book by its orders, on an endpoint of its own.
+    LEVEL3 = "level3"
+
+
+#: Channels that show a part of a book, and what changes in it.
+_WINDOWED = frozenset((Channel.BOOK, Channel.LEVEL3))
 
 
 class Topic(NamedTuple):
@@ -34,7 +42,8 @@ class Topic(NamedTuple):
 
     Attributes:
         channel: The channel.
-        option: The depth of a book, the minutes of a candlestick, the event of a ticker; empty for trades.
+        option: The depth of a book, by order or not, the minutes of a candlestick, the event of a ticker; empty for
+            trades.
     """
 
     channel: Channel
@@ -52,14 +61,18 @@ class MarketChannels:
         view: What the public sees of it.
         deliver: The way out.
         order_type: Tells the type of a taker's order, ``limit`` or ``market``.
+        order_id: Tells the id of an order; None where the market has levels and no orders, as a recorded one.
     """
 
-    def __init__(self, view: PublicView, deliver: Deliver, order_type: Callable[[int], str]) -> None:
+    def __init__(
+        self, view: PublicView, deliver: Deliver, order_type: Callable[[int], str], order_id: OrderId | None = None
+    ) -> None:
         self._view = view
         self._deliver = deliver
         self._order_type = order_type
+        self._order_id = order_id
         self._listeners: dict[Topic, dict[int, None]] = {}
-        self._windows: dict[Topic, Window] = {}
+        self._windows: dict[Topic, Window | OrderWindow] = {}
         self._top = view.top()
 
     @property
@@ -73,10 +86,22 @@ class MarketChannels:
         Returns:
             The snapshot, if one is wanted.
         """
-        if topic.channel is Channel.BOOK and topic not in self._windows:
-            self._windows[topic] = Window(self._view.market.instrument, int(topic.option), self._view.levels)
+        if topic not in self._windows and topic.channel in _WINDOWED:
+            self._windows[topic] = self._window(topic.channel, int(topic.option), now_ns)
         self._listeners.setdefault(topic, {})[conn] = None
         return self._snapshot(topic, now_ns) if snapshot else None
+
+    @property
+    def has_orders(self) -> bool:
+        """Whether the book is known by its orders."""
+        return self._order_id is not None
+
+    def _window(self, channel: Channel, depth: int, now_ns: int) -> Window | OrderWindow:
+        market = self._view.market
+        if channel is Channel.LEVEL3 and self._order_id is not None:
+            stamp_new(market.book, [(side, price) for side in Side for price in market.book.side(side).levels], now_ns)
+            return OrderWindow(market.instrument, depth, market.book, self._order_id)
+        return Window(market.instrument, depth, self._view.levels)
 
     def unsubscribe(self, conn: int, topic: Topic) -> None:
         """Takes a listener away."""
@@ -97,7 +122,7 @@ class MarketChannels:
                     self._deliver(conn, frame, topic.channel)
 
     def _update(self, topic: Topic, ns: int, trades: Sequence[PublicTrade], *, moved: bool) -> bytes | None:
-        if topic.channel is Channel.BOOK:
+        if topic.channel in _WINDOWED:
             return self._windows[topic].change(ns)
         if topic.channel is Channel.TICKER:
             return self._ticker("update", ns) if (moved if topic.option == "bbo" else trades) else None
@@ -110,7 +135,7 @@ class MarketChannels:
         return self._candles("update", topic.option, [current] if current is not None else [], now)
 
     def _snapshot(self, topic: Topic, ns: int) -> bytes:
-        if topic.channel is Channel.BOOK:
+        if topic.channel in _WINDOWED:
             return self._windows[topic].snapshot(ns)
         if topic.channel is Channel.TICKER:
             return self._ticker("snapshot", ns)

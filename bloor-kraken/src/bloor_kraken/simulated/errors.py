@@ -41,7 +41,7 @@ class Text(Enum):
     UNKNOWN_ORDER = "EOrder:Unknown order"
     #: Unverified.
     DUPLICATE_CLIENT_ID = "EOrder:Duplicate cl_ord_id"
-    #: What a book of another depth than 10, 25, 100, 500 and 1000 is refused with.
+    #: What a book of another depth than those that are offered is refused with.
     DEPTH = "Subscription depth not supported"
     INTERVAL = "Subscription ohlc interval not supported"
     #: Unverified.
@@ -54,6 +54,8 @@ class Text(Enum):
     METHOD = "Event(s) not found"
     #: Unverified.
     UNTOLD = "Token(s) not found"
+    #: Unverified: too many books by order on a connection.
+    SYMBOLS_LIMIT = "Exceeded maximum number of symbols"
 
 
 class ApiError(BloorError):

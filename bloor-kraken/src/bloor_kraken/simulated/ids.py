@@ -28,8 +28,13 @@ class Ids:
 
     def order(self, order: AccountOrder) -> str:
         """The id of an order."""
-        text: str = self._made("O", f"order {order.id}")
+        text = self.numbered(order.id)
         self._orders.setdefault(text, order.id)
+        return text
+
+    def numbered(self, number: int) -> str:
+        """The id of an order by its number, an account's or a participant's; it is not remembered."""
+        text: str = self._made("O", f"order {number}")
         return text
 
     def order_number(self, text: str) -> int:

@@ -73,7 +73,7 @@ class PublicSockets:
 
     def deliver(self, conn: int, frame: bytes, channel: Channel) -> None:
         """Sends a frame of a channel, unless a fault has it."""
-        if channel is Channel.BOOK and self._faults.happens(Fault.GAP):
+        if channel in (Channel.BOOK, Channel.LEVEL3) and self._faults.happens(Fault.GAP):
             return
         self._outbox(conn, frame)
         if self._faults.happens(Fault.DUPLICATE):

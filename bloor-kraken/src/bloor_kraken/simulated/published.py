@@ -9,6 +9,7 @@ from typing import Protocol
 from attrs import evolve
 
 from bloor.model.instrument import Instrument
+from bloor.model.orders import Side
 from bloor.simulation.exchange import Market, PublicTrade
 from bloor.simulation.playback import RecordedSource, RecordedView
 from bloor.simulation.recorded import PlayedFrame
@@ -20,6 +21,7 @@ from bloor_kraken.normalizer import KrakenNormalizer
 from bloor_kraken.simulated.channels import Deliver, MarketChannels
 from bloor_kraken.simulated.intervals import INTERVALS
 from bloor_kraken.simulated.listing import COST_MINIMUMS, DEFAULT_SYMBOLS, QTY_DECIMALS, listing, styles
+from bloor_kraken.simulated.order_windows import stamp_new
 
 __all__ = ["Published", "RecordedPublished", "SeededPublished", "recorded_source", "seeded_source"]
 
@@ -40,15 +42,20 @@ class SeededPublished(SeededView):
         market: The market.
         deliver: Where frames go.
         order_type: Tells the type of a taker's order.
+        order_id: Tells the id of an order by its number.
     """
 
-    def __init__(self, market: Market, deliver: Deliver, order_type: Callable[[int], str]) -> None:
+    def __init__(
+        self, market: Market, deliver: Deliver, order_type: Callable[[int], str], order_id: Callable[[int], str]
+    ) -> None:
         super().__init__(market, INTERVALS)
-        self.channels = MarketChannels(self, deliver, order_type)
+        self.channels = MarketChannels(self, deliver, order_type, order_id)
         self._trades: list[PublicTrade] = []
+        self._first: list[tuple[Side, int]] = []
 
     def opened(self) -> None:
         """The market has its first book: nothing of it is a change."""
+        self._first = list(self.market.book.touched)
         self.market.book.touched.clear()
 
     def traded(self, trade: PublicTrade) -> None:
@@ -60,6 +67,8 @@ class SeededPublished(SeededView):
         """Publishes what happened since the last call."""
         touched = self.market.book.touched
         if touched or self._trades:
+            stamp_new(self.market.book, (*self._first, *touched), ns)
+            self._first.clear()
             touched.clear()
             trades, self._trades = self._trades, []
             self.channels.changed(ns, trades)
@@ -88,7 +97,11 @@ class RecordedPublished(RecordedView):
 
 
 def seeded_source(
-    options: SimulationOptions, deliver: Deliver, order_type: Callable[[int], str], participant: Callable[[], int]
+    options: SimulationOptions,
+    deliver: Deliver,
+    order_type: Callable[[int], str],
+    order_id: Callable[[int], str],
+    participant: Callable[[], int],
 ) -> SeededSource[SeededPublished]:
     """The markets of a seed.
 
@@ -100,7 +113,7 @@ def seeded_source(
         styles,
         options,
         participant,
-        lambda market: SeededPublished(market, deliver, order_type),
+        lambda market: SeededPublished(market, deliver, order_type, order_id),
         tick_ns=TICK_NS,
     )
 

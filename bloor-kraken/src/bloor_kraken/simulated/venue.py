@@ -15,7 +15,7 @@ from bloor.simulation.opening import ACCOUNT, limit_scale, opening_account
 from bloor.simulation.source import Source
 from bloor.simulation.venue import HttpAnswer, HttpRequest, Outbox, SimulationOptions
 from bloor.venue.session import NEVER
-from bloor_kraken.simulated import private, public
+from bloor_kraken.simulated import level3, private, public
 from bloor_kraken.simulated.counters import OrderCounters
 from bloor_kraken.simulated.desk import OrderDesk
 from bloor_kraken.simulated.executions import end_reason
@@ -68,6 +68,7 @@ class SimulatedKraken:
             raise UsageError(f"--fee-asset {options.fee_asset}: Kraken takes its fees in the quote asset")
         self._now_ns = 0
         self._outbox = outbox
+        self._ids = Ids(options.seed)
         self._next_beat_ns = 0
         self.faults = Faults(options.faults, options.seed)
         self.keys = SimulatedKeys(options.seed, ACCOUNT)
@@ -84,11 +85,13 @@ class SimulatedKraken:
         if options.recordings:
             return recorded_source(options, self._public.deliver, self._order_type, lambda: self._now_ns)
         participants = count(_PARTICIPANTS)
-        return seeded_source(options, self._public.deliver, self._order_type, lambda: next(participants))
+        return seeded_source(
+            options, self._public.deliver, self._order_type, self._ids.numbered, lambda: next(participants)
+        )
 
     def _serve(self, options: SimulationOptions, names: Names) -> None:
         """Puts the APIs together."""
-        ids, tokens, scale = Ids(options.seed), Tokens(options.seed), limit_scale(options)
+        ids, tokens, scale = self._ids, Tokens(options.seed), limit_scale(options)
         counters = OrderCounters(scale)
         self._stream = PrivateStream(
             self._outbox, ids, self.faults, lambda: self.exchange, lambda symbol, ns: counters.of(symbol).now(ns)
@@ -106,6 +109,7 @@ class SimulatedKraken:
             counters.tier.most,
             lambda: chance.random() < _EARLY,
         )
+        self._level3 = level3.Level3Sockets(self._outbox, tokens, self._source.published, names, self._subscribed)
         self._spreads = Spreads()
         self._rest = RestApi(
             PublicRest(self._source.published, names, _FEES, self._order_type, self._spreads, self._system),
@@ -149,6 +153,7 @@ class SimulatedKraken:
             self._next_beat_ns = max(self._next_beat_ns + HEARTBEAT_NS, now_ns + 1)
             self._public.beat()
             self._private.beat()
+            self._level3.beat()
             for published in self._source.published.values():
                 self._spreads.look(published, now_ns)
 
@@ -159,6 +164,7 @@ class SimulatedKraken:
         self._system.state = state
         self._public.announce(state.value)
         self._private.announce(state.value)
+        self._level3.announce(state.value)
 
     # -- connections ------------------------------------------------------------------------------------------------
 
@@ -167,8 +173,12 @@ class SimulatedKraken:
         self._now_ns = now_ns
         if not path.rstrip("/").endswith("/v2"):
             return False
-        sockets = self._private if path.startswith(private.PREFIX) else self._public
-        sockets.opened(conn, self._system.state.value)
+        if path.startswith(private.PREFIX):
+            self._private.opened(conn, self._system.state.value)
+        elif path.startswith(level3.PREFIX):
+            self._level3.opened(conn, self._system.state.value)
+        else:
+            self._public.opened(conn, self._system.state.value)
         self.faults.opened(conn, now_ns)
         return True
 
@@ -178,8 +188,10 @@ class SimulatedKraken:
         if self._private.holds(conn):
             self._private.received(conn, payload, now_ns)
             self._after(now_ns)
-        elif self._public.holds(conn):
-            self._public.received(conn, payload, now_ns)
+        else:
+            for sockets in (self._public, self._level3):
+                if sockets.holds(conn):
+                    sockets.received(conn, payload, now_ns)
 
     def closed(self, conn: int, now_ns: int) -> None:
         """A connection is gone."""
@@ -187,6 +199,7 @@ class SimulatedKraken:
         self.faults.closed(conn)
         self._private.closed(conn)
         self._public.closed(conn)
+        self._level3.closed(conn)
 
     def request(self, request: HttpRequest, now_ns: int) -> HttpAnswer:
         """A REST request."""
@@ -203,7 +216,12 @@ class SimulatedKraken:
 
     def paths(self) -> dict[str, str]:
         """Where each part is, below the server's base URLs."""
-        return {"rest": "", "streams": public.PATH, "ws_api": private.PREFIX + public.PATH}
+        return {
+            "rest": "",
+            "streams": public.PATH,
+            "ws_api": private.PREFIX + public.PATH,
+            "level3": level3.PREFIX + public.PATH,
+        }
 
     # -- what the exchange tells ------------------------------------------------------------------------------------
 

@@ -28,6 +28,7 @@ __all__ = [
     "price_text",
     "qty_text",
     "rfc3339",
+    "rfc3339_ns",
     "seconds",
     "shortest",
     "word",
@@ -122,6 +123,11 @@ def rfc3339(ns: int) -> str:
     """``2026-08-24T22:21:56.724795Z``."""
     seconds_, rest = divmod(ns // 1_000, 1_000_000)
     return f"{datetime.fromtimestamp(seconds_, UTC):%Y-%m-%dT%H:%M:%S}.{rest:06d}Z"
+
+
+def rfc3339_ns(ns: int) -> str:
+    """``2026-08-24T22:21:56.724795123Z``, as orders are stamped."""
+    return f"{rfc3339(ns)[:-1]}{ns % 1_000:03d}Z"
 
 
 def seconds(ns: int, decimals: int = 4) -> orjson.Fragment:

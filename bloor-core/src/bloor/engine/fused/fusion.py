@@ -197,19 +197,19 @@ class Fusion:
     # ---- frames
 
     def receiver(
-        self, line: Line, ordinary: Callable[[bytes, int], None], *, standby: bool
+        self, line: Line, ordinary: Callable[[bytes, int], None], *, second: bool
     ) -> Callable[[bytes, int], None]:
         """The callable that takes every market frame of a connection.
 
         Args:
             line: The venue.
             ordinary: The same without fusion.
-            standby: Whether it is the second connection, whose frames are for Python.
+            second: Whether it is another connection than the venue's first, whose frames are for Python.
         """
         memory = self._lines.get(line.number)
         if memory is None:
             return ordinary
-        if standby:
+        if second:
             return partial(self._in_python, ordinary)
         return self._bound(line, memory, ordinary)
 

@@ -156,16 +156,18 @@ def _venue(header: Header, plugins: PluginHost, record: Mapping[str, Any], chang
         origin = plugins.load(name).installed.origin
         hint = "; its executor needs stand_in keys (bloor.hookspecs.StandInKeys)"
         raise PluginError(name, "cannot be replayed without the account's keys", origin, hint)
-    config_type = plugins.venue_config(name)
+    config_type, feed = plugins.venue_config(name), plugins.feed(name)
     section = f"venue.{name}"
+    level3 = feed.level3.stand_in.make(record["level3"]) if feed.level3 is not None and "level3" in record else None
     return VenuePlan(
-        feed=plugins.feed(name),
+        feed=feed,
         normalizer=plugins.normalizer(name),
         executor=executor,
         config=None if config_type is None else _section(header, section, _structured(config_type), changes),
         endpoints=Endpoints(*record["endpoints"]),
         credentials=stand_in.make(record["keys"]),
         instruments=tuple(Instrument.from_record(one) for one in record["instruments"]),
+        level3_credentials=level3,
     )
 
 

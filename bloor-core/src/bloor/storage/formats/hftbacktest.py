@@ -24,9 +24,9 @@ import numpy as np
 from bloor.errors import InputFileError, MoneyError, RemoteProtocolError
 from bloor.market.events import EventView
 from bloor.market.messages import BookMessage, TradeMessage
+from bloor.market.orders import OrderChange, OrderQueues
 from bloor.model.orders import Side
 from bloor.storage.formats.prepared import Prepared
-from bloor.storage.orders import OrderChange, OrderQueues
 
 if TYPE_CHECKING:
     from bloor.storage.reading import Reading

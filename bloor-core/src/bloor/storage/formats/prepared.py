@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from bloor.errors import RemoteProtocolError
 from bloor.market.messages import BookMessage, Message
 from bloor.market.normalizer import Normalizer, SequenceRule
+from bloor.market.orders import OrderChange, OrderQueues, as_levels
 from bloor.market.view import BookState
-from bloor.storage.orders import OrderChange, OrderQueues
 
 if TYPE_CHECKING:
     from bloor.storage.reading import Reading
@@ -39,7 +39,6 @@ class Prepared:
         self._messages: Sequence[Message] = ()
         self.pipeline = reading.pipeline(self, on_error=self.reasons.append, assume_empty=assume_empty)
         self._settle = reading.tap.finish
-        self._tap = reading.tap
 
     def take(self, message: Message, recv_ns: int) -> str:
         """Gives one message to the pipeline; returns what was wrong with it, or an empty text."""
@@ -72,12 +71,8 @@ class Prepared:
             if queues.crossed:
                 return ""
             changes = queues.whole()
-        placed = sorted(enumerate(changes), key=lambda each: -each[1].side)
-        bids, asks = ([(c.price, c.total) for _, c in placed if c.side == side] for side in (1, -1))
-        self._tap.orders = [(each.number, each.executed, place) for place, each in placed]
-        reason = self.take(BookMessage(symbol, lost, -1, -1, -1, bids, asks, ns[0]), ns[1])
-        self._tap.orders = None
-        return reason
+        bids, asks, orders = as_levels(changes, queues, tells_executions=True)
+        return self.take(BookMessage(symbol, lost, -1, -1, -1, bids, asks, ns[0], orders=orders), ns[1])
 
     def decode(self, frame: bytes) -> Sequence[Message]:
         """The message that was given."""

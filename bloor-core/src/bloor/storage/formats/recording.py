@@ -53,7 +53,7 @@ def read(reading: Reading, paths: Sequence[Path]) -> None:
 
     def loop_of(file: str) -> Loop | None:
         reading.begin(file)
-        return loop if reading.tap.keeps is None else None
+        return loop if reading.tap.keeps is None and not reading.tap.by_order else None
 
     merged(list(paths), take, loop_of, reading.read, begin=reading.position, between=reading.between)
 

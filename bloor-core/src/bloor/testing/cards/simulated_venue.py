@@ -23,7 +23,7 @@ from bloor.testing.listening import HOST, Listener
 from bloor.testing.subject import VenueSubject
 from bloor.testing.trading import Trader, asked_at_once, holdings_of
 from bloor.venue.account import AccountState
-from bloor.venue.session import NEVER
+from bloor.venue.session import NEVER, Endpoints
 
 __all__ = ["SimulatedVenueCards"]
 
@@ -66,7 +66,8 @@ class SimulatedVenueCards(Cards):
         """
         core = self._core()
         paths, keys = core.paths(), core.credentials()
-        assert set(paths) == {"rest", "streams", "ws_api"}, f"paths: expected rest, streams and ws_api, got {paths}"
+        known = set(Endpoints._fields)
+        assert known - {"level3"} <= set(paths) <= known, f"paths: expected rest, streams and ws_api, got {paths}"
         wrong = {name: path for name, path in paths.items() if path and (path[0] != "/" or path[-1] == "/")}
         assert not wrong, f"paths: expected '' or /path without a slash at the end, got {wrong}"
         assert json.dumps(keys) != "{}", "credentials: expected what a client needs, got nothing"

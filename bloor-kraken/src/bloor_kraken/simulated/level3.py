@@ -1,0 +1,185 @@
+"""The WebSocket of market data by order: tokens, subscriptions, what they cost (docs.kraken.com, "Level3").
+
+A subscription costs 5, 25 or 100 by its depth, of 200 in a second; a connection has 200 symbols at most, each in one
+depth. Kraken's words for what is beyond that are not in the documents.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from attrs import Factory, define
+
+from bloor.simulation.exchange import Market
+from bloor.simulation.venue import Outbox
+from bloor_kraken.exact import Number
+from bloor_kraken.simulated.channels import Channel, Topic
+from bloor_kraken.simulated.errors import ApiError, Text
+from bloor_kraken.simulated.keys import Permission, Tokens
+from bloor_kraken.simulated.names import Names
+from bloor_kraken.simulated.published import Published
+from bloor_kraken.simulated.sockets import HEARTBEAT, Connection, Message, failure, flag, pong, read, status, success
+
+__all__ = ["PREFIX", "Level3Sockets"]
+
+#: What its path begins with, instead of a host of its own.
+PREFIX = "/l3"
+#: Depth -> what a subscription costs; what may be spent in a second.
+COSTS, BUDGET = {"10": 5, "100": 25, "1000": 100}, 200
+MOST_SYMBOLS = 200
+_SECOND = 1_000_000_000
+
+
+@define(eq=False)
+class _Client(Connection):
+    """One connection: what it listens to, and what it spent lately, when and how much."""
+
+    topics: dict[str, Topic] = Factory(dict)
+    spent: deque[tuple[int, int]] = Factory(deque)
+
+    def spend(self, cost: int, now_ns: int) -> None:
+        """Raises ApiError: it would be more than may be spent in a second."""
+        while self.spent and now_ns - self.spent[0][0] >= _SECOND:
+            self.spent.popleft()
+        if sum(each for _, each in self.spent) + cost > BUDGET:
+            raise ApiError(Text.API_RATE_LIMIT)
+        self.spent.append((now_ns, cost))
+
+
+class Level3Sockets:
+    """Connections of market data by order.
+
+    Args:
+        outbox: The way out.
+        tokens: Who is asking.
+        published: What there is to listen to.
+        names: Finds markets.
+        subscribed: Called when somebody begins to listen, with the time.
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        tokens: Tokens,
+        published: Mapping[str, Published],
+        names: Names,
+        subscribed: Callable[[int], None],
+    ) -> None:
+        self._outbox = outbox
+        self._tokens = tokens
+        self._published = published
+        self._names = names
+        self._subscribed = subscribed
+        self._clients: dict[int, _Client] = {}
+
+    # -- connections ------------------------------------------------------------------------------------------------
+
+    def opened(self, conn: int, state: str) -> None:
+        """A connection was opened."""
+        self._clients[conn] = _Client(conn)
+        self._outbox(conn, status(conn, state))
+
+    def closed(self, conn: int) -> None:
+        """A connection is gone."""
+        client = self._clients.pop(conn, None)
+        if client is not None:
+            for symbol, topic in client.topics.items():
+                self._published[symbol].channels.unsubscribe(conn, topic)
+            self._tokens.release(conn)
+
+    def holds(self, conn: int) -> bool:
+        """Whether a connection is one of these."""
+        return conn in self._clients
+
+    def announce(self, state: str) -> None:
+        """The engine's state changed."""
+        for conn in self._clients:
+            self._outbox(conn, status(conn, state))
+
+    def beat(self) -> None:
+        """A second is over."""
+        for conn, client in list(self._clients.items()):
+            if client.topics:
+                self._outbox(conn, HEARTBEAT)
+
+    def received(self, conn: int, payload: bytes, now_ns: int) -> None:
+        """A request came from a connection."""
+        client = self._clients[conn]
+        if not client.admits(now_ns, self._outbox):
+            return
+        message: Message | None = None
+        try:
+            message = read(payload)
+            self._carry_out(client, message, now_ns)
+        except ApiError as error:
+            self._outbox(conn, failure(message, error, now_ns))
+
+    def _carry_out(self, client: _Client, message: Message, now_ns: int) -> None:
+        if message.method == "ping":
+            self._outbox(client.number, pong(message, now_ns))
+        elif message.method in ("subscribe", "unsubscribe"):
+            self._subscription(client, message, now_ns)
+        else:
+            raise ApiError(Text.METHOD)
+
+    # -- subscriptions ----------------------------------------------------------------------------------------------
+
+    def _subscription(self, client: _Client, message: Message, now_ns: int) -> None:
+        params = message.params
+        self._tokens.key(params.get("token"), now_ns).require(Permission.WEBSOCKETS)
+        if params.get("channel") != Channel.LEVEL3.value:
+            raise ApiError(Text.CHANNEL)
+        symbols = params.get("symbol")
+        if type(symbols) is not list or not symbols or not all(type(symbol) is str for symbol in symbols):
+            raise ApiError(Text.MALFORMED)
+        depth = params.get("depth", Number("10"))
+        if type(depth) is not Number or depth not in COSTS:
+            raise ApiError(Text.DEPTH)
+        topic = Topic(Channel.LEVEL3, str(depth))
+        for symbol in symbols:
+            try:
+                if message.method == "subscribe":
+                    self._subscribe(client, message, self._market(symbol), topic, now_ns)
+                else:
+                    self._unsubscribe(client, message, self._market(symbol), now_ns)
+            except ApiError as error:
+                self._outbox(client.number, failure(message, ApiError(error.text, symbol[:100]), now_ns))
+
+    def _market(self, symbol: str) -> Market:
+        market = self._names.symbol(symbol)
+        if market is None:
+            raise ApiError(f"Currency pair not supported {symbol}"[:200])
+        return market
+
+    def _subscribe(self, client: _Client, message: Message, market: Market, topic: Topic, now_ns: int) -> None:
+        symbol = market.instrument.venue_symbol
+        channels = self._published[symbol].channels
+        snapshot = flag(message.params, "snapshot", default=True)
+        if symbol in client.topics:
+            raise ApiError(Text.ALREADY_SUBSCRIBED)
+        if not channels.has_orders:  # a recording of levels moves the market
+            raise ApiError(Text.UNAVAILABLE)
+        if len(client.topics) >= MOST_SYMBOLS:
+            raise ApiError(Text.SYMBOLS_LIMIT)
+        client.spend(COSTS[topic.option], now_ns)
+        client.topics[symbol] = topic
+        self._tokens.hold(message.params["token"], client.number)
+        result = {"channel": topic.channel.value, "depth": int(topic.option), "snapshot": snapshot, "symbol": symbol}
+        self._outbox(client.number, success(message, result, now_ns))
+        frame = channels.subscribe(client.number, topic, now_ns, snapshot=snapshot)
+        if frame is not None:
+            self._outbox(client.number, frame)
+        self._subscribed(now_ns)
+
+    def _unsubscribe(self, client: _Client, message: Message, market: Market, now_ns: int) -> None:
+        symbol = market.instrument.venue_symbol
+        known = client.topics.pop(symbol, None)
+        if known is None:
+            raise ApiError(Text.NOT_SUBSCRIBED)
+        self._published[symbol].channels.unsubscribe(client.number, known)
+        if not client.topics:
+            self._tokens.release(client.number)
+        result: dict[str, Any] = {"channel": known.channel.value, "depth": int(known.option), "symbol": symbol}
+        self._outbox(client.number, success(message, result, now_ns))
