@@ -279,9 +279,10 @@ class PlainMarket:
         elif kind == "refused":
             order.pending = ""
             return
-        elif kind == "amended":
+        elif kind in ("amended", "reduced"):
             order.units = order.lots = units
-            order.pending = ""
+            if kind == "amended":
+                order.pending = ""
         else:
             order.status = {"cancelled": Status.CANCELLED, "expired": Status.EXPIRED, "rejected": Status.REJECTED}[kind]
             closed = True
@@ -389,7 +390,7 @@ class PlainMarket:
             elif order.number in self.desk.own:
                 self._say(ns, "refused", order)
         elif kind == "amend":
-            if order.rests and rest[0] > order.traded:
+            if order.rests and order.traded < rest[0] < order.traded + order.left:
                 order.left = rest[0] - order.traded
                 self._say(ns, "amended", order, 0, rest[0])
             elif order.number in self.desk.own:
@@ -438,6 +439,16 @@ class PlainMarket:
         order.rests = True
         self.live.append(order)
 
+    def _take_off(self, ns: int, order: Record, units: int) -> None:
+        order.left -= units
+        if order.left:
+            self._say(ns, "reduced", order, 0, order.traded + order.left)
+            return
+        if order in self.live:
+            self.live.remove(order)
+            order.rests = False
+        self._say(ns, "expired", order)
+
     def _take(self, ns: int, order: Record) -> bool:
         side = order.side
         prices = sorted((p for p in self.book[-side] if (order.price - p) * side >= 0), reverse=side < 0)
@@ -446,6 +457,13 @@ class PlainMarket:
             met = [o for o in self.live if o.side == -side and (limit - o.price) * side >= 0]
             for other in sorted(met, key=lambda o: o.price * side):
                 if self.self_trade == "none":
+                    continue
+                if self.self_trade == "decrement":
+                    both = min(order.left, other.left)
+                    self._take_off(ns, other, both)
+                    self._take_off(ns, order, both)
+                    if order.left == 0:
+                        return True
                     continue
                 if self.self_trade != "taker":
                     self.live.remove(other)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 import bloor
-from bloor.errors import UsageError
+from bloor.errors import InputFileError, UsageError
 from bloor.strategy.api import Strategy
 
 #: What independent checks read.
@@ -106,6 +107,9 @@ def test_the_page_and_the_proof(data: Path, tmp_path: Path) -> None:
         (["--data", "DATA", "--set", "backtest.inventory.ETH=1"], "expected base assets of the data (BTC)"),
         (["--data", "DATA", "--set", "backtest.partal=true"], "partial"),
         (["--data", "EMPTY"], "expected market data"),
+        (["--data", "DATA", "--latency", "-5ms"], "got '-5ms'"),
+        (["--data", "DATA", "--report", "nowhere/page.html"], "expected a folder that exists"),
+        (["--data", "DATA", "--calibrate", "session"], "--calibrate: expected no other options"),
     ],
 )
 def test_what_cannot_be_is_said(data: Path, tmp_path: Path, words: list[str], said: str) -> None:
@@ -125,7 +129,49 @@ def test_a_gap_is_told(tmp_path: Path) -> None:
     words = ["backtest", "-p", "momentum", "--venue", "binance", "--data", "holed.txt", "--json"]
     document = json.loads(run(tmp_path, *words).stdout)
     assert document["data_quality"]["gaps"] == 1
-    assert any("1 gaps" in notice for notice in document["notices"])
+    assert any("have a gap," in notice for notice in document["notices"])
+
+
+def with_a_bid(price: str) -> str:
+    """A recording of which one price of the 203rd line is another."""
+    lines = frames(600).splitlines(keepends=True)
+    at = next(n for n in range(202, len(lines)) if '"b": [["' in lines[n])
+    lines[at] = re.sub(r'"b": \[\["[0-9.]+"', f'"b": [["{price}"', lines[at])
+    return "".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("new", "said"),
+    [("NaN", "got 'NaN'"), ("70000.00", "the best bid is not below the best ask")],
+)
+def test_a_line_that_cannot_be_used_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, new: str, said: str
+) -> None:
+    """No number, a crossed book: the file and the line; the rest of them, once imported, is used, and that is told."""
+    monkeypatch.setenv("BLOOR_BACKTEST_CACHE", str(tmp_path / "cache"))
+    path = tmp_path / "wrong.txt"
+    path.write_text(with_a_bid(new))
+    with pytest.raises(InputFileError, match=r"wrong\.txt:20\d: ") as caught:
+        bloor.backtest("momentum", path, venue="binance")
+    assert said in str(caught.value)
+    bloor.import_data("binance", path, into=tmp_path / "shelf")
+    document = bloor.backtest("momentum", tmp_path / "shelf").document
+    assert document["data_quality"]["errors"] == 1
+    assert any("a line of the data could not be used: " in notice for notice in document["notices"])
+
+
+def test_sources_count_once_and_books_may_begin_empty(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same file twice is one; a recording without a snapshot has a book all the same, and that is told."""
+    monkeypatch.setenv("BLOOR_BACKTEST_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "copy.txt").write_bytes(data.read_bytes())
+    once = bloor.backtest("momentum", data, venue="binance")
+    assert bloor.backtest("momentum", [data, data, tmp_path / "copy.txt"], venue="binance").hash == once.hash
+    (tmp_path / "later.txt").write_text("".join(frames(600).splitlines(keepends=True)[1:]))
+    found = bloor.backtest("momentum", tmp_path / "later.txt", venue="binance").document
+    assert found["events"] > 100
+    assert any("the book began empty" in notice for notice in found["notices"])
 
 
 class Raises(Strategy):
@@ -157,6 +203,23 @@ def test_from_python(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert result.report(tmp_path / "r.html").stat().st_size > 10_000
     with pytest.raises(UsageError, match="--data"):
         bloor.backtest("momentum", progress=False)
+
+
+class BuysLast(Strategy):
+    """Buys through the touch at every trade: at the last one, too, whose fill is told when the data have ended."""
+
+    def on_trade(self, trade: Any, book: Any, orders: Any) -> None:
+        """Buys."""
+        orders.buy(book.best_ask + 100, orders.min_lots, ioc=True)
+
+
+def test_a_fill_that_is_told_after_the_data_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run then ends with that fill."""
+    monkeypatch.setenv("BLOOR_BACKTEST_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "short.txt").write_text(frames(40))
+    result = bloor.backtest(strategies=BuysLast, data=tmp_path / "short.txt", venue="binance", progress=False)
+    assert result.document["orders"]["filled"] == result.document["orders"]["sent"] == 39
+    assert len(result.fills) == 39
 
 
 @pytest.mark.recorded

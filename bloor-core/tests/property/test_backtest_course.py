@@ -17,6 +17,7 @@ from bloor.backtesting.build import LaneSpec, StrategySpec, prepare
 from bloor.backtesting.course import Logs, run_course
 from bloor.backtesting.models.latencies import Constant
 from bloor.backtesting.models.queues import RiskAverse
+from bloor.backtesting.room import Room
 from bloor.backtesting.rows import StoredRows
 from bloor.config import Duration
 from bloor.engine.decisions import DecisionKind
@@ -117,7 +118,8 @@ class Anything(Strategy):
 
     def on_order(self, order: Any, book: Any, orders: Any) -> None:
         """Lets the numbers depend on the order."""
-        self.state = (self.state + order.number * 7 + order.status + order.filled + orders.open_orders) % 2_147_483_648
+        told = order.number * 7 + order.status + order.filled + order.lots * 3 + orders.open_orders
+        self.state = (self.state + told) % 2_147_483_648
 
 
 class Idle(Anything):
@@ -207,7 +209,10 @@ class Config:
         self.seed, self.haste = seed, haste
 
 
-SELF_TRADES = {"none": at.STP_NONE, "taker": at.STP_TAKER, "maker": at.STP_MAKER, "both": at.STP_BOTH}
+SELF_TRADES = {
+    "none": at.STP_NONE, "taker": at.STP_TAKER, "maker": at.STP_MAKER, "both": at.STP_BOTH,
+    "decrement": at.STP_DECREMENT,
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("cls", [Anything, Idle])
@@ -220,9 +225,18 @@ SELF_TRADES = {"none": at.STP_NONE, "taker": at.STP_TAKER, "maker": at.STP_MAKER
     partial=st.booleans(),
     self_trade=st.sampled_from(sorted(SELF_TRADES)),
     window=st.sampled_from([40, 1 << 17]),
+    room=st.sampled_from([Room(), Room(orders=1, messages=1, takes=1)]),
 )
 def test_kernels_do_what_the_rules_say(
-    cls: type[Strategy], seed: int, haste: int, entry: int, response: int, partial: bool, self_trade: str, window: int
+    cls: type[Strategy],
+    seed: int,
+    haste: int,
+    entry: int,
+    response: int,
+    partial: bool,
+    self_trade: str,
+    window: int,
+    room: Room,
 ) -> None:
     """Every decision, every fill, every time, and what is held and open at the end are the same."""
     rows = market(seed, 160)
@@ -236,7 +250,7 @@ def test_kernels_do_what_the_rules_say(
     plain.run()
     logs, prepared = by_kernels(
         cls, config, rows=StoredRows([rows], window), latency=latency, partial=partial,
-        self_trade=SELF_TRADES[self_trade], inventory=60,
+        self_trade=SELF_TRADES[self_trade], inventory=60, room=room,
     )  # fmt: skip
     assert decisions_of(logs) == plain.decisions
     assert fills_of(logs) == plain.fills

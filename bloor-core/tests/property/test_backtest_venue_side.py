@@ -61,3 +61,28 @@ def test_rows_are_those_of_a_plain_book(seed: int, room: int) -> None:
             best = ["price", "price2"], ["qty", "qty2"]
             assert found[last][5:7] == [int(message[name]) for name in best[0]]
             assert found[last][7:] == [int(message[name]) for name in best[1]]
+
+
+def venue_times(rows: Any) -> Any:
+    """``(n,)`` the venue's times when its clock is learned on the way."""
+    windows, found = VenueWindows(StoredRows([rows], window=500), None), []
+    while windows.advance():
+        found.append(windows.out[: windows.count, at.ROW_NS // 8].copy())
+    return np.concatenate(found)
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=st.integers(0, 10_000), ahead=st.integers(0, 2_000), share=st.floats(0.1, 0.9))
+def test_a_clock_is_learned_from_what_was_received_so_far(seed: int, ahead: int, share: float) -> None:
+    """Venue's times are before those of receipt, and data that end earlier have the same ones."""
+    _, rows = made_market(seed=seed, messages=400)
+    rng = np.random.default_rng(seed)
+    timed = rows["exch_ns"] > 0
+    rows["exch_ns"] += np.where(timed, rng.integers(0, ahead * 1_000_000 + 1, len(rows)), 0)
+    heads = np.flatnonzero(rows["kind"] == EventKind.BOOK)
+    cut = int(heads[int(len(heads) * share)])
+    whole, part = venue_times(rows), venue_times(rows[:cut])
+    sure = int((part < rows["recv_ns"][:cut].max() - (ahead + 500) * 1_000_000).sum())
+    assert sure or share < 0.5
+    assert (whole[:sure] == part[:sure]).all()
+    assert whole.max() <= rows["recv_ns"].max()

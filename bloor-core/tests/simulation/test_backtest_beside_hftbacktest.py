@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from bloor.backtesting.kept import KeptWindows
+from bloor.backtesting.room import Room
 from bloor.backtesting.rows import StoredRows
 from bloor.plugins import PluginHost
 from bloor.strategy.api import Strategy
@@ -47,6 +49,17 @@ def test_fills_by_order_are_those_of_hftbacktest(cls: type[Strategy]) -> None:
     expected = EXPECTED["touch, fifo"]
     assert len(expected) > 100
     assert fills_of(logs, instrument).tolist() == expected
+
+
+def test_room_changes_nothing_by_order_either() -> None:
+    """With room for one order and one message at first, fills by order are joined as with room for all."""
+    given = made_orders(seed=EXPECTED["seed"], events=EXPECTED["messages"], empties=False)
+    instrument, rows = stored_orders(given, PluginHost().normalizer("binance"))
+    spec = evolve(lane(instrument, rows, "fifo", 0), partial=True)
+    _, usual = ran(spec, TOUCHING[0], 700, 1_000_000)
+    _, tiny = ran(evolve(spec, room=Room(orders=1, messages=1, takes=1)), TOUCHING[0], 700, 1_000_000)
+    assert len(usual.fills) > 100
+    assert tiny.hash == usual.hash
 
 
 def test_annotated_windows_serve_again() -> None:

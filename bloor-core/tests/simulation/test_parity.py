@@ -40,7 +40,7 @@ def test_with_simulated_fills_the_same_orders_are_sent(symbol: str, seed: int, t
     """Of takers and of makers at least 95 % are the same to the nanosecond, and all with the answers of the venue."""
     run = VirtualRun(["momentum", "grid"], symbols=[symbol], seed=seed)
     found = compared(run, 40, tmp_path)
-    assert found.recorded.orders > 50
+    assert found.recorded.orders > 40
     assert found.recorded.share == 1 == found.recorded.share_alike
     assert found.recorded.first == ""
     assert found.closed_loop.share >= 0.95
@@ -65,16 +65,15 @@ def test_what_is_decided_on_an_answer_hears_the_next(tmp_path: Path) -> None:
         ("micro-price", "kraken", "BTC-USD"),
     ],
 )
-def test_orders_at_the_touch_have_the_same_fate_at_the_simulated_venue(
-    name: str, venue: str, symbol: str, tmp_path: Path
-) -> None:
-    """Put there each at its time, at least 95 % of them fill as much and end in the same way, and most at once."""
+def test_makers_at_the_touch_are_repeated(name: str, venue: str, symbol: str, tmp_path: Path) -> None:
+    """At least 95 % of their orders have the same fate, and with simulated fills at least 95 % are sent again."""
     run = VirtualRun([name], venue=venue, symbols=[symbol], seed=6)
     found = compared(run, 40, tmp_path)
     assert found.recorded.first == ""
     assert found.open_loop.orders > 30
     assert found.open_loop.share >= 0.95
-    assert found.open_loop.apart_ns[0] <= 1_000_000
+    assert found.open_loop.apart_ns[0] <= 1_000
+    assert found.closed_loop.share >= 0.95
     assert bool(found.open_loop.first) == (found.open_loop.same < found.open_loop.orders)
 
 

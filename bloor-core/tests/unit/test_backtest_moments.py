@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from attrs import evolve
 
 from bloor.backtesting.moments import Moments, moments
 from bloor.backtesting.rows import StoredRows
@@ -168,3 +169,108 @@ def test_trades_in_which_we_took_are_left_out_and_say_when_we_were_there() -> No
     shown = times(found)
     assert TRADE not in [kind for kind, _ in shown]
     assert found.arrived[1, BASE + 3 * MS] < BASE + shown[-1][1]
+
+
+def levels(found: Moments) -> list[tuple[int, int, int]]:
+    """Time from the base, price and quantity of each changed level of the bids."""
+    [piece] = found.rows.pieces
+    mine = piece[(piece["kind"] == LEVEL) & (piece["side"] == 1)]
+    return [(int(row["exch_ns"]) - BASE, int(row["price"]), int(row["qty"])) for row in mine]
+
+
+def test_what_a_trade_did_not_take_was_withdrawn_before_it() -> None:
+    """Of 7 are 2 left after a trade of 1: the trade met 3, and 4 were gone by then."""
+    coarse = stored(*BOOK_AT_0, (BBO, 0, 11, -1, 5 * MS, 50, 2, 52, 4), (TRADE, -1, 7, 4 * MS, 5 * MS + 10, 50, 1))
+    fine = stored(
+        *BOOK_AT_0, (BBO, 0, 11, 4 * MS + 1_165, 5 * MS, 50, 2, 52, 4),
+        (TRADE, -1, 7, 4 * MS + 1_000, 5 * MS + 10, 50, 1),
+    )  # fmt: skip
+    for market in (coarse, fine):
+        found = moments(market, [], way_ns=WAY_NS)
+        [(traded_ns)] = [ns for kind, ns in times(found) if kind == TRADE]
+        (before_ns, *before), (after_ns, *after) = levels(found)[2:]
+        assert (before, after) == ([50, 3], [50, 2])
+        assert before_ns < traded_ns < after_ns
+
+
+def test_nothing_is_withdrawn_where_a_trade_explains_all() -> None:
+    """Nor where something joined meanwhile, or one that bears a time much later tells the rest."""
+    explained = stored(*BOOK_AT_0, (BBO, 0, 11, -1, 5 * MS, 50, 5, 52, 4), (TRADE, -1, 7, 4 * MS, 5 * MS + 10, 50, 2))
+    later = stored(
+        *BOOK_AT_0, (BBO, 0, 11, 5 * MS + 1_000, 6 * MS, 50, 2, 52, 4), (TRADE, -1, 7, 4 * MS + 1_000, 5 * MS, 50, 1)
+    )
+    joined = stored(
+        *BOOK_AT_0, (BBO, 0, 11, 4 * MS + 1_001, 5 * MS, 50, 7, 52, 4),
+        (TRADE, -1, 7, 4 * MS + 1_000, 5 * MS + 10, 50, 1),
+    )  # fmt: skip
+    for market in (explained, later, joined):
+        assert len(levels(moments(market, [], way_ns=WAY_NS))) <= 3
+
+
+def test_what_was_better_than_a_trade_was_withdrawn_before_it() -> None:
+    """A trade at 49 says that nothing was left at 50."""
+    market = stored(
+        *BOOK_AT_0, (BOOK, 0, 11, 4 * MS + 1_000, 5 * MS, 49, 6, 52, 4), (LEVEL, 1, 11, 4 * MS + 1_000, 5 * MS, 50, 0),
+        (LEVEL, 1, 11, 4 * MS + 1_000, 5 * MS, 49, 6), (TRADE, -1, 7, 4 * MS + 1_000, 5 * MS, 49, 3),
+    )  # fmt: skip
+    found = levels(moments(market, [], way_ns=WAY_NS))
+    assert found[2] == (4 * MS + 999, 50, 0)
+    assert found[-1] == (4 * MS + 1_000, 49, 6)
+
+
+def test_an_order_that_must_not_take_was_refused_when_it_would_have() -> None:
+    """At 52 it takes from 6 ms on, when as much is offered at 52: not before, whatever answers take as a rule."""
+    market = stored(
+        *BOOK_AT_0, (BBO, 0, 11, 1 * MS + 1_000, 1 * MS + 2_000, 50, 7, 53, 4),
+        (BBO, 0, 12, 6 * MS + 1_000, 7 * MS, 50, 7, 52, 4), (BBO, 0, 13, 7 * MS + 1_000, 8 * MS, 50, 7, 53, 4),
+    )  # fmt: skip
+
+    def arrived(*, refused: bool) -> int:
+        answer = evolve(heard(1, 2 * MS, 10 * MS, price=52), refused=refused)
+        return moments(market, [answer], way_ns=WAY_NS).arrived[1, BASE + 2 * MS] - BASE
+
+    assert arrived(refused=False) == 10 * MS - WAY_NS
+    assert 6 * MS + 1_000 < arrived(refused=True) < 7 * MS + 1_001
+
+
+def test_a_request_overtook_another_only_where_its_answer_came_too_soon() -> None:
+    """The second was sent later and is put after the first; the third was answered before the first was there."""
+    market = stored(*BOOK_AT_0, (BBO, 0, 11, -1, 30 * MS, 50, 9, 52, 4))
+    answers = [heard(1, 2 * MS, 20 * MS), heard(2, 3 * MS, 20 * MS - 100, price=49), heard(3, 4 * MS, 6 * MS, price=49)]
+    sent = [(each.number, each.sent_ns) for each in answers]
+    found = moments(market, answers, way_ns=WAY_NS, sent=sent)
+    first, second, third = (found.arrived[key] - BASE for key in sent)
+    assert (first, second, third) == (20 * MS - WAY_NS, 20 * MS - WAY_NS, 6 * MS - WAY_NS)
+    latencies = paced(answers, found, 0, sent)
+    assert latencies is not None
+    assert latencies.entry.tolist() == [first - 2 * MS, second - 3 * MS, third - 4 * MS]
+
+
+def test_requests_that_were_sent_at_once_keep_their_order() -> None:
+    """Latencies of one moment are in the order in which the requests were sent, whatever their numbers."""
+    market = stored(*BOOK_AT_0)
+    answers = [heard(1, 2 * MS, 20 * MS), heard(2, 2 * MS, 6 * MS)]
+    sent = [(2, BASE + 2 * MS), (1, BASE + 2 * MS)]
+    latencies = paced(answers, moments(market, answers, way_ns=WAY_NS, sent=sent), 0, sent)
+    assert latencies is not None
+    assert latencies.entry.tolist() == [4 * MS - WAY_NS, 18 * MS - WAY_NS]
+
+
+def test_the_best_price_that_an_order_was_refused_for_is_earlier_than_the_refusal() -> None:
+    """It is told later than the refusal here: it happened before, and the order was there after it."""
+    market = stored(*BOOK_AT_0, (BBO, 0, 11, -1, 9 * MS, 50, 7, 53, 4), (BBO, 0, 12, -1, 10 * MS + 5, 50, 7, 52, 4))
+    answer = evolve(heard(1, 9 * MS + 10, 10 * MS, price=52), refused=True)
+    found = moments(market, [answer], way_ns=WAY_NS)
+    offered = times(found)[-1][1]
+    assert offered <= 10 * MS - WAY_NS
+    assert offered < found.arrived[1, BASE + 9 * MS + 10] - BASE < 10 * MS
+
+
+def test_a_taker_whose_trades_have_other_ids_is_known_by_their_time_and_quantity() -> None:
+    """It was there right before its trade, within the microsecond of which everything is stamped alike."""
+    market = stored(
+        *BOOK_AT_0, (BOOK, 0, 11, 4 * MS + 1_000, 5 * MS, 50, 7, 52, 1), (LEVEL, -1, 11, 4 * MS + 1_000, 5 * MS, 52, 1),
+        (TRADE, 1, 9, 4 * MS + 1_000, 5 * MS, 52, 3),
+    )  # fmt: skip
+    answer = evolve(heard(1, 3 * MS, 5 * MS, price=52, exch=4 * MS + 1_000), units=3)
+    assert moments(market, [answer], way_ns=WAY_NS).arrived[1, BASE + 3 * MS] - BASE == 4 * MS + 999

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from attrs import evolve
 
 from bloor.backtesting import layout as at
 from bloor.backtesting.build import LaneSpec, lane_of
-from bloor.backtesting.models import Constant, RiskAverse
+from bloor.backtesting.models import Constant, LatencyModel, RiskAverse
 from bloor.backtesting.rows import StoredRows
 from bloor.backtesting.script import Asked, Told, put_to_venue
 from bloor.config.duration import Duration
@@ -18,6 +19,7 @@ from bloor.execution.life import Status
 from bloor.execution.order import Order
 from bloor.host.backtest.fates import End, Fate, asked_of, compared_fates, fates_of, fates_told
 from bloor.market.events import EventKind, EventView
+from bloor.model.instrument import Instrument
 from bloor.model.orders import OrderRequest, OrderType, Side, TimeInForce
 from bloor.native.memory import Cells
 from bloor.storage.cells import Records
@@ -45,7 +47,13 @@ CROSSING = (
 )  # fmt: skip
 
 
-def told(*requests: Asked, market: Sequence[tuple[int, ...]] = MARKET) -> list[Told]:
+HALF_WAY = Constant(entry=Duration(MS), response=Duration(MS))
+
+
+def told(
+    *requests: Asked, market: Sequence[tuple[int, ...]] = MARKET, latency: LatencyModel = HALF_WAY,
+    instrument: Instrument = BTC,
+) -> list[Told]:  # fmt: skip
     """What the venue answers, a millisecond away."""
     rows: Records = np.zeros(len(market), EventView.DTYPE)
     for row, (kind, side, seq, ms, *cells) in zip(rows, market, strict=True):
@@ -53,9 +61,8 @@ def told(*requests: Asked, market: Sequence[tuple[int, ...]] = MARKET) -> list[T
         row["exch_ns"], row["recv_ns"] = BASE + ms * MS, BASE + ms * MS + MS
         for number, (name, value) in enumerate(zip(("price", "qty", "price2", "qty2"), cells, strict=False)):
             row[name] = value * UNIT if number % 2 else value
-    latency = Constant(entry=Duration(MS), response=Duration(MS))
     spec = LaneSpec(
-        instrument=BTC, rows=StoredRows([rows]), latency=latency, queue=RiskAverse(), oversell=True,
+        instrument=instrument, rows=StoredRows([rows]), latency=latency, queue=RiskAverse(), oversell=True,
         self_trade=at.STP_MAKER,
     )  # fmt: skip
     return put_to_venue(lane_of(spec), requests)
@@ -78,6 +85,15 @@ def test_orders_meet_the_market_at_their_own_times() -> None:
     assert found[3] == Fate(units=UNIT, end=End.EXPIRED, filled_ns=(BASE + 9 * MS,))
 
 
+def test_what_traded_counts_once_whatever_is_told_first() -> None:
+    """A message of the book and a trade bear one time: what the message says is gone is what traded."""
+    book = ((BOOK, 0, 2, 20, 9900, 2, 10100, 4), (LEVEL, 1, 2, 20, 9900, 2))
+    trade = ((TRADE, -1, 3, 20, 9900, 3),)
+    for both in ((*book, *trade), (*trade, *book)):
+        found = fates_told(told(place(1, 5, 1, 9900, 2), market=(*MARKET[:4], *both)))
+        assert found[1] == Fate(units=0, end=End.OPEN)
+
+
 def test_a_request_about_an_order_that_is_over_is_refused_and_changes_nothing() -> None:
     """Each request is put whatever came of those before it."""
     answers = told(
@@ -90,6 +106,26 @@ def test_a_request_about_an_order_that_is_over_is_refused_and_changes_nothing() 
     found = fates_told(answers)
     assert (found[2].end, found[3].end) == (End.CANCELLED, End.REJECTED)
     assert [each.recv_ns - each.exch_ns for each in answers] == [MS] * len(answers)
+
+
+class Measured(Constant):
+    """Requests sent at 1, 2, 5 and 6 ms took 40, 1, 1 and 1 ms."""
+
+    def samples(self, seed: int) -> tuple[Cells, Cells]:
+        return np.array([40, 1, 1, 1]) * MS, np.array([MS])
+
+    def moments(self) -> tuple[Cells, Cells]:
+        return BASE + np.array([1, 2, 5, 6]) * MS, np.array([BASE])
+
+
+def test_requests_overtake_each_other_where_they_were_measured_to() -> None:
+    """The second order is ahead of the first, which is there at 41 ms, and its cancel not before it."""
+    requests = (place(1, 1, 1, 9900, 2), place(2, 2, 1, 9900, 1), Asked(kind=at.CANCEL, ns=BASE + 5 * MS, number=1),
+                place(3, 6, 1, 9900, 2))  # fmt: skip
+    answers = told(*requests, latency=Measured(entry=Duration(MS), response=Duration(MS)))
+    assert [(each.number, each.kind, (each.exch_ns - BASE) // MS) for each in answers] == [
+        (2, at.ACKED, 3), (3, at.ACKED, 7), (2, at.FILLED, 30), (1, at.ACKED, 41), (1, at.CANCELLED, 41),
+    ]  # fmt: skip
 
 
 def test_what_fills_an_order_that_rests_is_not_there_for_one_that_takes() -> None:
@@ -114,6 +150,14 @@ def test_an_order_is_reduced_and_replaced() -> None:
     assert found[1] == Fate(end=End.CANCELLED)
     assert found[2] == Fate(units=2 * UNIT, end=End.FILLED, filled_ns=(BASE + 9 * MS,))
     assert found[3].end is End.REJECTED
+
+
+def test_an_order_of_too_little_value_is_rejected() -> None:
+    """The venue's smallest value counts at the venue too, exactly, however large price and quantity are."""
+    asked = [place(1, 5, 1, 9000, 1), place(2, 6, 1, 9900, 1), place(3, 7, 1, 9900, (1 << 62) // UNIT)]
+    least = evolve(BTC, min_notional=BTC.value(9900, UNIT))
+    kinds = [each.kind for each in told(*asked, instrument=least) if each.kind != at.FILLED]
+    assert kinds == [at.REJECTED, at.ACKED, at.ACKED]
 
 
 def order(number: int, status: Status, *, filled: int = 0, cancel_ns: int = 0) -> Order:

@@ -12,15 +12,17 @@ from typing import Any
 import numpy as np
 from attrs import frozen
 
-from bloor.api.arguments import Paths, Texts, check_classes, path_of, paths_of, sets_of, texts_of
+from bloor.api.arguments import Paths, Texts, check_classes, path_of, paths_of, sets_of, text_of, texts_of
 from bloor.api.tables import Table
 from bloor.api.told import Told, looked_at
 from bloor.api.waiting import bloor_errors
+from bloor.errors import RunError
 from bloor.execution.life import Status
 from bloor.host.backtest.document import document_of, page_of
 from bloor.host.backtest.options import BacktestOptions
 from bloor.host.backtest.run import BacktestOutcome
 from bloor.host.backtest.run import backtest as run_backtest
+from bloor.host.backtest.sensitivity import sensitivities, sheet_of
 from bloor.observe.page import write_page
 from bloor.observe.statistics import Statistics
 from bloor.strategy.api import Strategy
@@ -130,9 +132,19 @@ class BacktestResult:
         return made
 
     def report(self, path: str | Path) -> Path:
-        """Writes the page with plots, one HTML file; gives its path."""
+        """Writes the page with plots, one HTML file, as ``bloor backtest --report`` does; gives its path.
+
+        The same backtest is run again for it under other assumptions.
+
+        Raises:
+            RunError: It cannot be written.
+        """
         with bloor_errors():
-            write_page(path, page_of(self.outcome))
+            sheet = sheet_of(sensitivities(self.outcome), self.currency)
+            try:
+                write_page(path, page_of(self.outcome, sensitivities=sheet))
+            except OSError as error:
+                raise RunError(f"{path}: the page cannot be written: {error.strerror}") from None
         return Path(path)
 
     def __repr__(self) -> str:
@@ -202,28 +214,28 @@ def backtest(
     Raises:
         UsageError: Something that was asked for cannot be; ConfigError and PluginError are such.
         InputFileError: Data cannot be read, or cannot be used.
-        RunError: A strategy asked for more than a backtest has room for.
+        RunError: A strategy asked for a quantity that cannot be counted, or there is no memory for what it asked for.
     """
     with bloor_errors():
-        names = texts_of(plugins)
-        classes = (strategies,) if isinstance(strategies, type) else tuple(strategies)
+        names = texts_of(plugins, "plugins")
+        classes = tuple(strategies) if isinstance(strategies, Sequence) else (strategies,)
         check_classes(classes)
         options = BacktestOptions(
             plugins=tuple(name for name in names if not name.startswith("no:")),
             blocked=tuple(name.removeprefix("no:") for name in names if name.startswith("no:")),
             strategies=classes,
-            data=paths_of(data),
-            venue=venue,
-            symbols=texts_of(symbols),
-            instruments=path_of(instruments),
-            start=start,
-            end=end,
+            data=paths_of(data, "data"),
+            venue=text_of(venue, "venue"),
+            symbols=texts_of(symbols, "symbols"),
+            instruments=path_of(instruments, "instruments"),
+            start=text_of(start, "start"),
+            end=text_of(end, "end"),
             seed=seed,
-            config=path_of(config),
+            config=path_of(config, "config"),
             sets=tuple(sets_of(set or {})),
-            fees=fees,
-            latency=latency,
-            queue_model=queue_model,
+            fees=text_of(fees, "fees"),
+            latency=text_of(latency, "latency"),
+            queue_model=text_of(queue_model, "queue_model"),
         )
         told = Told(shown=looked_at() if progress is None else progress)
 

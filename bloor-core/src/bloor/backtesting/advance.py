@@ -8,8 +8,8 @@ ours may be concerned.
 from __future__ import annotations
 
 from bloor.backtesting import layout as at
-from bloor.backtesting.matching import request
-from bloor.backtesting.messages import first_asked, first_told, used
+from bloor.backtesting.arriving import request
+from bloor.backtesting.messages import crowded, first_asked, first_told, message_at, used
 from bloor.backtesting.visiting import note_best, row_ns, visit_rows
 from bloor.native.memory import cell_at, put_cell
 
@@ -58,15 +58,18 @@ def advance(lane: int, limit: int, reacts: int, _unused: int) -> int:
         reacts: 1 to stop where an answer to the first response could arrive.
 
     Returns:
-        DONE, or NEED_VENUE: then nothing is lost, and the same call goes on with the next rows.
+        DONE, NEED_VENUE or NEED_TOLD: then nothing is lost, and the same call goes on with the next rows, or with more
+        room.
     """
     told = cell_at(lane + at.TOLD_TAIL)
     floor = cell_at(lane + at.ENTRY_MIN)
     while True:
+        if crowded(lane):
+            return at.NEED_TOLD
         stop, asked = limit, 0
         head = cell_at(lane + at.ASKED_HEAD)
         if head != cell_at(lane + at.ASKED_TAIL):
-            message = cell_at(lane + at.ASKED) + (head & at.RING_MASK) * at.MESSAGE_BYTES
+            message = message_at(lane, at.ASKED, head)
             if cell_at(message + at.MESSAGE_NS) <= limit:
                 stop, asked = cell_at(message + at.MESSAGE_NS), message
         count, xi = cell_at(lane + at.VENUE_COUNT), cell_at(lane + at.XI)
@@ -87,12 +90,14 @@ def advance(lane: int, limit: int, reacts: int, _unused: int) -> int:
             return at.NEED_VENUE
         if asked == 0:
             break
+        if crowded(lane):
+            continue
         put_cell(lane + at.XNOW, stop)
         note_best(lane)
         used(lane, at.ASKED_HEAD, at.ASKED_TAIL)
         request(lane, asked)
-        while reacts == 0 and first_asked(lane) == stop:
-            asked = cell_at(lane + at.ASKED) + (cell_at(lane + at.ASKED_HEAD) & at.RING_MASK) * at.MESSAGE_BYTES
+        while reacts == 0 and first_asked(lane) == stop and not crowded(lane):
+            asked = message_at(lane, at.ASKED, cell_at(lane + at.ASKED_HEAD))
             used(lane, at.ASKED_HEAD, at.ASKED_TAIL)
             request(lane, asked)
         if reacts != 0 and cell_at(lane + at.TOLD_TAIL) != told:

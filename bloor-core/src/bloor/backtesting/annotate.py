@@ -52,7 +52,7 @@ JOB_CELLS = 23
 ALL_TAKEN = 0
 WINDOW_FULL = 1
 
-LEVEL, SNAPSHOT = int(EventKind.LEVEL), int(Flag.SNAPSHOT)
+BOOK, LEVEL, SNAPSHOT = int(EventKind.BOOK), int(EventKind.LEVEL), int(Flag.SNAPSHOT)
 
 
 def put_row(job: int, code: int, price: int, units: int, before: int, level: int) -> None:
@@ -147,7 +147,7 @@ def take_message(job: int, entry: int) -> None:
         level, order = level_at(job, key_of(side, price)), 0
         if by_order:
             order = cell_at(record + at.EVENT_PRICE2)
-            tell_order(job, record, side, level, order, 1 if snapshot else 0, message)
+            tell_order(job, record, side, level, 1 if snapshot else 0, message)
         put_cell(level + at.LEVEL_NAMED, message)
         if cell_at(level + at.LEVEL_UNITS) != units:
             change(job, side, price, units, level)
@@ -167,19 +167,21 @@ def take_message(job: int, entry: int) -> None:
         put_cell(row + at.ROW_ASK_QTY, cell_at(job + ASK_UNITS))
 
 
-def tell_order(job: int, record: int, side: int, level: int, order: int, snapshot: int, message: int) -> None:
+def tell_order(job: int, record: int, side: int, level: int, snapshot: int, message: int) -> None:
     """What a level's record says of an order before the level's quantity counts."""
-    price, executed, units = (
-        cell_at(record + at.EVENT_PRICE),
-        cell_at(record + at.EVENT_QTY2),
-        cell_at(level + at.LEVEL_UNITS),
-    )
-    if executed > 0:
-        put_row(job, at.SOLD if side > 0 else at.BOUGHT, price, executed, 0, 0)
-        note_order(job, order)
+    price, units = cell_at(record + at.EVENT_PRICE), cell_at(level + at.LEVEL_UNITS)
+    if cell_at(record + at.EVENT_QTY2) > 0:
+        tell_executed(job, record)
     if snapshot == 1 and cell_at(level + at.LEVEL_NAMED) != message and units != 0:
         change(job, side, price, 0, level)
         note_order(job, 0)
+
+
+def tell_executed(job: int, record: int) -> None:
+    """What was executed of an order, by a level's record."""
+    code = at.BOUGHT if cell_at(record) >> 8 & 255 == 255 else at.SOLD
+    put_row(job, code, cell_at(record + at.EVENT_PRICE), cell_at(record + at.EVENT_QTY2), 0, 0)
+    note_order(job, cell_at(record + at.EVENT_PRICE2))
 
 
 def best_units(job: int, best: int, key: int) -> int:
@@ -230,8 +232,7 @@ def annotate(job: int, _first: int, _second: int, _third: int) -> int:
         trade_ns = cell_at(deal + queues.ENTRY_NS) if trade < trade_end else at.NEVER
         if min(book_ns, trade_ns) > limit or (book == book_end and trade == trade_end):
             break
-        number = cell_at(message + queues.ENTRY_NUMBER)
-        if book_ns < trade_ns or (book_ns == trade_ns and number < cell_at(deal + queues.ENTRY_NUMBER)):
+        if book_ns < trade_ns:  # of one time, the trade comes first: the message tells what it left
             if not room_for(job, message):
                 answer = WINDOW_FULL
                 break
@@ -245,7 +246,10 @@ def annotate(job: int, _first: int, _second: int, _third: int) -> int:
             pass_time(job, deal)
             record = cell_at(deal + queues.ENTRY_RECORD)
             code = at.SOLD if cell_at(record) >> 8 & 255 == 255 else at.BOUGHT
-            if cell_at(job + ORDERS) == 0:
+            if cell_at(record) & 255 == BOOK:
+                if cell_at(job + ORDERS) != 0:
+                    tell_executed(job, record + at.EVENT_BYTES)
+            elif cell_at(job + ORDERS) == 0:
                 put_row(job, code, cell_at(record + at.EVENT_PRICE), cell_at(record + at.EVENT_QTY), 0, 0)
             trade += 1
     put_cell(waiting + queues.BOOK_HEAD, book)

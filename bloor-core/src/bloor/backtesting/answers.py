@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bloor.backtesting import layout as at
-from bloor.backtesting.messages import used
+from bloor.backtesting.messages import message_at, used
 from bloor.backtesting.requests import share
 from bloor.backtesting.sight import show_before_ns
 from bloor.backtesting.telling import handle, say_order
@@ -110,10 +110,18 @@ def receive_fill(run: int, desk: int, slot: int, told: int, ns: int) -> None:
         put_cell(paid + at.PAID_RECV, ns)
 
 
+def receive_quantity(desk: int, slot: int, units: int) -> None:
+    """An order has a smaller quantity now: the difference may not fill any more."""
+    release(desk, cell_at(slot + at.SLOT_SIDE), cell_at(slot + at.SLOT_UNITS) - units)
+    put_cell(slot + at.SLOT_UNITS, units)
+    put_cell(slot + at.SLOT_LOTS, units // cell_at(desk + at.DESK_LOT_UNITS))
+    if cell_at(slot + at.SLOT_NEXT) != 0:
+        share(desk, slot)
+
+
 def deliver(run: int, lane: int) -> None:
     """The next answer of the venue is received."""
-    head = cell_at(lane + at.TOLD_HEAD)
-    told = cell_at(lane + at.TOLD) + (head & at.RING_MASK) * at.MESSAGE_BYTES
+    told = message_at(lane, at.TOLD, cell_at(lane + at.TOLD_HEAD))
     used(lane, at.TOLD_HEAD, at.TOLD_TAIL)
     slot, kind, ns = cell_at(told + at.MESSAGE_SLOT), cell_at(told + at.MESSAGE_KIND), cell_at(told + at.MESSAGE_NS)
     if cell_at(slot + at.SLOT_NUMBER) != cell_at(told + at.MESSAGE_NUMBER) or cell_at(slot + at.SLOT_STATUS) == 0:
@@ -135,11 +143,10 @@ def deliver(run: int, lane: int) -> None:
     elif kind == at.REJECTED:
         status = REJECTED
     elif kind == at.AMENDED:
-        units = cell_at(told + at.MESSAGE_UNITS)
-        release(desk, cell_at(slot + at.SLOT_SIDE), cell_at(slot + at.SLOT_UNITS) - units)
-        put_cell(slot + at.SLOT_UNITS, units)
-        put_cell(slot + at.SLOT_LOTS, units // cell_at(desk + at.DESK_LOT_UNITS))
+        receive_quantity(desk, slot, cell_at(told + at.MESSAGE_UNITS))
         put_cell(slot + at.SLOT_PENDING, 0)
+    elif kind == at.REDUCED:
+        receive_quantity(desk, slot, cell_at(told + at.MESSAGE_UNITS))
     else:
         put_cell(slot + at.SLOT_PENDING, 0)
         return

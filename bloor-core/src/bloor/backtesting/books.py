@@ -45,6 +45,8 @@ def ledger_of(
     begins = [max(s.begin_ns, int(lane.cells[at.BEGIN_NS // 8])) for s, lane in zip(surveys, lanes, strict=True)]
     marks = [Marks(time_ns=s.mark_ns, mid2=s.mark_mid2, gaps=s.gaps) for s in surveys]
     instruments = [lane.instrument for lane in lanes]
+    fills = logs.fills
+    told = int(_column(fills, at.FILL_RECV).max()) if len(fills) else 0  # the last fill may be told after the last row
     desks = tuple(
         LedgerDesk(
             strategy=strategy.name, instrument=instrument, rate=reporting.rate(instrument.quote), marks=marks[number]
@@ -55,9 +57,9 @@ def ledger_of(
     return Ledger(
         currency=reporting.currency,
         begin_ns=min(begins),
-        end_ns=max(s.end_ns for s in surveys),
+        end_ns=max(told, *(s.end_ns for s in surveys)),
         desks=desks,
-        fills=_fills(logs.fills, [desk.instrument for desk in desks]),
+        fills=_fills(fills, [desk.instrument for desk in desks]),
         orders=_orders(np.concatenate([logs.ended, _still_open(prepared)])),
         capital=capital,
     )  # fmt: skip
@@ -120,7 +122,7 @@ def _still_open(prepared: Prepared) -> Cells:
     desks = {int(desk.cells.ctypes.data): number for number, desk in enumerate(prepared.memory.desks)}
     found = []
     for lane in prepared.memory.lanes:
-        for slot in lane.open_slots():
+        for slot in lane.room.open_slots():
             row = np.zeros(at.ENDED_BYTES // 8, np.int64)
             for to, source in (
                 (at.ENDED_NUMBER, at.SLOT_NUMBER), (at.ENDED_PRICE, at.SLOT_PRICE), (at.ENDED_LOTS, at.SLOT_LOTS),

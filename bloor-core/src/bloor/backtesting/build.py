@@ -18,6 +18,7 @@ from bloor.backtesting.models.queue import QueueModel
 from bloor.backtesting.python.gating import PythonGate
 from bloor.backtesting.python.handlers import PythonHandlers, overridden
 from bloor.backtesting.python.orders import DeskOrders
+from bloor.backtesting.room import Room
 from bloor.backtesting.rows import StoredRows
 from bloor.backtesting.venueside import VenueWindows
 from bloor.errors import UsageError
@@ -89,7 +90,7 @@ class LaneSpec:
         self_trade: What happens when two orders of ours would trade with each other: an ``STP_`` number.
         oversell: Whether more may be sold than is held.
         inventory: Units of the base asset held at the beginning.
-        clock_offset_ns: What is taken off the venue's times (:class:`bloor.backtesting.survey.Survey`).
+        clock_offset_ns: What is taken off the venue's times; None to learn it on the way.
         begin_ns: Strategies see nothing that was received earlier.
         until_ns: Nothing that was received, or happened at the venue, later is known.
         book_shift_ns: How long before their message changes of the book are taken to have happened.
@@ -98,6 +99,7 @@ class LaneSpec:
         venue_rows: What the venue's side is made of, where that is not what strategies see
             (:mod:`bloor.backtesting.atvenue`).
         kept: The venue's side of the same rows, annotated before with the same times; None to annotate it on the way.
+        room: What there is room for in the beginning.
     """
 
     instrument: Instrument
@@ -109,13 +111,14 @@ class LaneSpec:
     self_trade: int = at.STP_TAKER
     oversell: bool = False
     inventory: int = 0
-    clock_offset_ns: int = 0
+    clock_offset_ns: int | None = 0
     begin_ns: int = 0
     until_ns: int = at.NEVER
     book_shift_ns: int = 0
     within: bool = False
     venue_rows: StoredRows | None = None
     kept: KeptWindows | None = None
+    room: Room = field(factory=Room)
 
 
 @frozen(eq=False)
@@ -253,6 +256,7 @@ def lane_of(spec: LaneSpec, seed: int = 0, fees: FeeEntries | None = None) -> La
         instrument, spec.rows, windows, until_ns=spec.until_ns, latencies=spec.latency.samples(seed),
         moments=spec.latency.moments(),
         queue=spec.queue.entries(instrument), fees=None if fees is None else fees.cells,
+        room=spec.room,
     )  # fmt: skip
     put(lane.cells, at.PARTIAL, int(spec.partial))
     put(lane.cells, at.SELF_TRADE, spec.self_trade)

@@ -12,7 +12,12 @@ from bloor.backtesting.rows import StoredRows
 from bloor.errors import UsageError
 from bloor.market.events import EventKind
 
-__all__ = ["require_orders"]
+__all__ = ["require_orders", "tells_orders"]
+
+
+def tells_orders(rows: StoredRows) -> bool:
+    """Whether data say whose orders changed."""
+    return any(bool(np.any((window["kind"] == EventKind.LEVEL) & (window["price2"] != 0))) for window in rows.windows())
 
 
 def require_orders(model: str, name: str, rows: StoredRows) -> None:
@@ -31,7 +36,8 @@ def require_orders(model: str, name: str, rows: StoredRows) -> None:
         kinds = window["kind"]
         of_level = window[kinds == EventKind.LEVEL]
         levels += len(of_level)
-        unnamed += int(np.count_nonzero((of_level["price2"] == 0) & (of_level["qty"] != 0)))
+        unsaid = (of_level["price2"] == 0) & (of_level["qty2"] == 0)
+        unnamed += int(np.count_nonzero(unsaid & (of_level["qty"] != 0)))
         executed += int(np.count_nonzero(of_level["qty2"]))
         trades += int(np.count_nonzero(np.isin(kinds, (EventKind.TRADE, EventKind.AGG_TRADE))))
     if unnamed or not levels:

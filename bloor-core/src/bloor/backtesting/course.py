@@ -16,16 +16,12 @@ from bloor.engine.decisions import DecisionKind
 from bloor.errors import RunError
 from bloor.native.memory import Cells
 
-__all__ = ["Logs", "run_course"]
+__all__ = ["Logs", "check_fault", "run_course"]
 
 DENY = int(DecisionKind.DENY)
 
 _FAULTS = {
-    at.FAULT_SLOTS: f"a strategy has more than {at.SLOTS} open orders in one instrument",
-    at.FAULT_RING: f"more than {at.RING} messages are on their way between a strategy and a venue",
-    at.FAULT_TAKES: f"orders have taken from more than {at.TAKES} levels that have not changed since",
     at.FAULT_QUANTITY: "a strategy asked for a quantity that has more than 63 bits in units",
-    at.FAULT_FAR: "a book has more levels far from its best price than a strategy's book has room for",
 }
 
 
@@ -69,7 +65,7 @@ def run_course(memory: RunMemory, *, keep_decisions: bool = False) -> Logs:
         keep_decisions: Whether every decision is kept, and not only their hash.
 
     Raises:
-        RunError: A strategy asked for more than a backtest has room for.
+        RunError: A strategy asked for a quantity that cannot be counted, or there is no memory for what it asked for.
     """
     course = _Course(memory, keep_decisions)
     end_ns = max((lane.last_ns() for lane in memory.lanes), default=0)
@@ -80,6 +76,27 @@ def run_course(memory: RunMemory, *, keep_decisions: bool = False) -> Logs:
     course.stop(address(memory.cells), end_ns, 0, 0)
     course.follow()
     return course.finish(own)
+
+
+def check_fault(memory: RunMemory) -> None:
+    """Says why a backtest could not go on, where it could not.
+
+    Args:
+        memory: What kernels have worked on.
+
+    Raises:
+        RunError: See :func:`run_course`.
+    """
+    fault = int(memory.cells[at.RUN_FAULT // 8])
+    if fault in _FAULTS:
+        raise RunError(f"the backtest cannot go on: {_FAULTS[fault]}")
+    if fault == at.FAULT_MEMORY and isinstance(memory.failed, MemoryError):
+        raise RunError(
+            "the backtest cannot go on: expected memory for more open orders, messages on their way, levels of a book "
+            "or decisions of one moment, got none; let the strategy ask for less at a time, or end other programs"
+        ) from memory.failed
+    if fault in (at.FAULT_INTERRUPTED, at.FAULT_MEMORY):
+        raise memory.interruption()
 
 
 class _Course:
@@ -102,21 +119,17 @@ class _Course:
         memory, run = self._memory, address(self._memory.cells)
         while True:
             answer = self._step(run, 0, 0, 0)
-            if answer == at.DONE:
-                return
             if answer == at.NEED_ROWS:
                 memory.lane_at().next_rows(self._collect)
             elif answer == at.NEED_VENUE:
                 memory.lane_at().next_venue_rows()
+            elif answer == at.NEED_TOLD:
+                memory.lane_at().room.grow(at.ROOM_TOLD)
             elif answer == at.NEED_LOG:
                 self._gather()
             else:
-                fault = int(memory.cells[at.RUN_FAULT // 8])
-                if fault == at.FAULT_ENDED:
-                    return
-                if fault == at.FAULT_INTERRUPTED:
-                    raise memory.interruption()
-                raise RunError(f"the backtest cannot go on: {_FAULTS[fault]}")
+                check_fault(memory)
+                return
 
     def _gather(self) -> None:
         decisions, fills, ended = self._memory.take_logs()

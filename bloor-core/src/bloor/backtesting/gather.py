@@ -1,7 +1,10 @@
 """What concerns the venue's side of stored events, in two queues by the venue's time (kernels; hot path of preparing).
 
 Book messages never overtake each other, so theirs is in order as it is; trades are put in order as they come, which
-costs a step or two where they are nearly so.
+costs a step or two where they are nearly so. What was executed of an order and is told by itself goes with the trades.
+
+How far the venue's clock is ahead is learned on the way (``LEARNS``): by the fastest message so far, never by a later
+one, so that data which end earlier have the same times.
 """
 
 from __future__ import annotations
@@ -10,7 +13,10 @@ from bloor.backtesting import layout as at
 from bloor.market.events import EventKind, Flag
 from bloor.native.memory import cell_at, put_cell
 
-__all__ = ["gather"]
+__all__ = ["SHORTEST_NS", "gather"]
+
+#: The shortest time that is believed between something at the venue and its news here.
+SHORTEST_NS = 1_000_000
 
 # a job
 ROWS = 0  # address of the records
@@ -28,7 +34,8 @@ NEWEST_BOOK = 88  # time of the newest book message
 NEWEST = 96  # of anything
 TRADE_KIND = 104  # the kind of trades that are counted, 0 before the first
 BOOK_OFFSET = 112  # what is taken off the times of book messages, ns
-JOB_CELLS = 15
+LEARNS = 120  # 1 when more is taken off as soon as something was received sooner
+JOB_CELLS = 16
 
 # an entry of a queue
 ENTRY_BYTES = 32
@@ -42,6 +49,8 @@ TRADE, AGG_TRADE, BOOK, LEVEL, GAP, CHECKSUM, CLEARED = (
     int(EventKind.CHECKSUM), int(EventKind.CLEARED),
 )  # fmt: skip
 SNAPSHOT, REPEATED = int(Flag.SNAPSHOT), int(Flag.UNSEEN | Flag.SNAPSHOT)
+EXECUTED = int(Flag.UNSEEN)  # of these two: what was executed of an order, told after its change (bloor.storage.tap)
+UNTIMED = int(Flag.UNSEEN | Flag.BUFFERED | Flag.SNAPSHOT)  # received much later than it was sent, or without a time
 
 
 def put_entry(entry: int, record: int, ns: int, number: int) -> None:
@@ -50,6 +59,17 @@ def put_entry(entry: int, record: int, ns: int, number: int) -> None:
     put_cell(entry + ENTRY_NS, ns)
     put_cell(entry + ENTRY_NUMBER, number)
     put_cell(entry + ENTRY_LAST, record)
+
+
+def learn(job: int, record: int, flags: int) -> None:
+    """Something that was received before it happened moves the venue's times back from here on."""
+    exch_ns, recv_ns = cell_at(record + at.EVENT_EXCH), cell_at(record + at.EVENT_RECV)
+    if exch_ns <= recv_ns or recv_ns <= 0 or flags & UNTIMED != 0:
+        return
+    more = exch_ns - recv_ns + SHORTEST_NS - cell_at(job + OFFSET)
+    if more > 0:
+        put_cell(job + OFFSET, cell_at(job + OFFSET) + more)
+        put_cell(job + BOOK_OFFSET, cell_at(job + BOOK_OFFSET) + more)
 
 
 def add_trade(job: int, record: int, number: int) -> None:
@@ -88,7 +108,7 @@ def gather(job: int, _first: int, _second: int, _third: int) -> int:
         How many of the book's messages wait.
     """
     record, count, number = cell_at(job + ROWS), cell_at(job + ROW_COUNT), cell_at(job + NUMBER)
-    queue, offset = cell_at(job + BOOKS), cell_at(job + BOOK_OFFSET)
+    queue, learns = cell_at(job + BOOKS), cell_at(job + LEARNS) != 0
     entry, missing = 0, -1
     end = record + count * at.EVENT_BYTES
     while record < end:
@@ -99,7 +119,11 @@ def gather(job: int, _first: int, _second: int, _third: int) -> int:
                 put_cell(entry + ENTRY_LAST, record)
         elif kind == BOOK:
             entry = 0
-            if head >> 16 & REPEATED != REPEATED or cell_at(job + SYNCED) == 0:
+            if learns:
+                learn(job, record, head >> 16)
+            if head >> 16 & REPEATED == EXECUTED:
+                add_trade(job, record, number)
+            elif head >> 16 & REPEATED != REPEATED or cell_at(job + SYNCED) == 0:
                 tail, ns = cell_at(job + BOOK_TAIL), cell_at(record + at.EVENT_EXCH)
                 entry = queue + tail * ENTRY_BYTES
                 put_entry(entry, record, 0, number)
@@ -107,11 +131,13 @@ def gather(job: int, _first: int, _second: int, _third: int) -> int:
                 if missing < 0:
                     missing = tail
                 if ns != 0:
-                    settle_missing(job, missing, ns - offset)
+                    settle_missing(job, missing, ns - cell_at(job + BOOK_OFFSET))
                     missing = -1
             if head >> 16 & SNAPSHOT != 0:
                 put_cell(job + SYNCED, 1)
         elif kind in (TRADE, AGG_TRADE):
+            if learns:
+                learn(job, record, head >> 16)
             counted = cell_at(job + TRADE_KIND)
             if counted == 0:
                 put_cell(job + TRADE_KIND, kind)

@@ -13,6 +13,7 @@ from bloor.backtesting import (
     agenda,
     annotate,
     answers,
+    arriving,
     deep,
     gather,
     layout,
@@ -23,6 +24,7 @@ from bloor.backtesting import (
     ordered,
     recorded,
     requests,
+    resting,
     sight,
     steps,
     takes,
@@ -62,7 +64,7 @@ def venue(*, by_order: bool = False) -> Entries:
     Args:
         by_order: For queue models that ask for order-level data: with :mod:`bloor.backtesting.ordered`.
     """
-    before = (layout, ladder, levels, messages, takes, fee_kernel, within, matching, visiting)
+    before = (layout, ladder, levels, messages, takes, fee_kernel, within, resting, arriving, matching, visiting)
     if not by_order:
         return compiled_entries("backtest-venue", (*before, advance), (("advance", 4),))
     stand_ins = (("note_best", ordered.note_newest), ("visit_rows", ordered.visit_orders))
@@ -100,8 +102,8 @@ def calling() -> Entries:
 
 @cache
 def deepening() -> Entries:
-    """``apply_rows`` of :mod:`bloor.backtesting.deep`."""
-    return compiled_entries("backtest-deep", (layout, ladder, messages, deep), (("apply_rows", 2),))
+    """``apply_rows`` and ``move_far`` of :mod:`bloor.backtesting.deep`."""
+    return compiled_entries("backtest-deep", (layout, ladder, messages, deep), (("apply_rows", 2), ("move_far", 4)))
 
 
 @cache

@@ -14,14 +14,9 @@ from bloor.market.view import BookView
 from bloor.risk.check import Exposure, OrderIntent
 from bloor.strategy.memory import FillRecord, OrderRecord, OrdersRecord
 
-#: Orders that one instrument may have open at a time, and the messages that may be on their way in each direction.
-SLOTS = 1024
-RING = 4096
-RING_MASK = RING - 1
-#: Prices whose liquidity our own orders have taken and whose quantity has not changed since.
-TAKES = 256
-#: Rows of a log that one handler, or one event, may write.
-LOG_RESERVE = 2 * SLOTS
+#: Rows that a log has room for where a kernel goes on: twice the answers of the venue that it hands on at a time. What
+#: handlers decide may be more.
+LOG_RESERVE = 2048
 #: Later than any time, and earlier.
 NEVER = 1 << 62
 LONG_AGO = -(1 << 62)
@@ -32,15 +27,16 @@ NEED_ROWS = 1  # the lane's local rows are used up
 NEED_VENUE = 2  # the lane's rows of the venue are used up
 NEED_LOG = 3  # a log has little room left
 FAILED = 4  # FAULT says why the backtest cannot go on
+NEED_TOLD = 5  # the lane's answers under way have little room left
 
 # ---- why
-FAULT_SLOTS = 1
-FAULT_RING = 2
-FAULT_TAKES = 3
-FAULT_QUANTITY = 4
-FAULT_FAR = 5
-FAULT_INTERRUPTED = 6
-FAULT_ENDED = 7
+FAULT_MEMORY = 1
+FAULT_QUANTITY = 2
+FAULT_INTERRUPTED = 3
+FAULT_ENDED = 4
+
+# ---- what there may be more room for (:mod:`bloor.backtesting.room`)
+ROOM_ORDERS, ROOM_ASKED, ROOM_TOLD, ROOM_TAKES, ROOM_DECISIONS, ROOM_LEVELS = 1, 2, 3, 4, 5, 6
 
 # ---- the run
 RUN_NOW = 0  # local time, ns
@@ -98,13 +94,13 @@ LOW_BID = 168  # own prices lie between these
 HIGH_BID = 176
 LOW_ASK = 184
 HIGH_ASK = 192
-TAKEN = 200  # address of takes
+TAKEN = 200  # address of the table of takes, and how many they are
 TAKEN_COUNT = 208
 # messages under way
-ASKED = 216  # address of the ring of requests
+ASKED = 216  # address of the queue of requests, the place of its first one and that behind its last
 ASKED_HEAD = 224
 ASKED_TAIL = 232
-TOLD = 240  # address of the ring of responses
+TOLD = 240  # address of the queue of responses, likewise
 TOLD_HEAD = 248
 TOLD_TAIL = 256
 ENTRY = 264  # address of order entry latencies, how many, the next; the shortest
@@ -129,8 +125,8 @@ MIN_VALUE = 400  # in ticks times units
 FEES = 408  # address of the fees' cells, 0 of none
 ATOMS = 416  # atoms of a fee in a unit of the base asset
 # orders
-ORDER_SLOTS = 424  # address of slots
-FREE = 432  # address of free slots' indices
+GROW = 424  # address of the function that gives more memory
+FREE = 432  # addresses of free slots
 FREE_COUNT = 440
 # who trades it
 DESKS = 448
@@ -144,8 +140,8 @@ BOOKS = 504  # address of what is known of the book's rows
 # the levels of the book, where a strategy asks for them
 DEEP = 512  # address of the ladder's cells, 0 when nobody asks
 DEEP_ROW = 520  # rows are applied up to here
-DEEP_FAR = 528  # address of the ladder's far levels, and how many cells they have
-DEEP_FAR_CELLS = 536
+ASKED_ROOM = 528  # how many messages there is room for
+TOLD_ROOM = 536
 BOOK_COUNT = 544
 BOOK_AT = 552  # how many of the book's rows the view has seen
 END_NS = 560  # the end, once it is known
@@ -169,7 +165,8 @@ VENUE_MARKS = 704  # address of the times of some of the venue's rows
 XBID_QTY = 712
 XASK_QTY = 720
 ORDER_CHANGED = 728  # of the queue model, where it asks for orders
-LANE_CELLS = 92
+TAKEN_MASK = 736  # how many takes there is room for, less one
+LANE_CELLS = 93
 
 # ---- a sight: an event that is handed on, and when it is known here
 SIGHT_BYTES = 32
@@ -186,7 +183,7 @@ KNOWN_NS = 0
 KNOWN_TOP = 8  # address of its record
 KNOWN_ROW = 16  # its number in the window
 
-STP_NONE, STP_TAKER, STP_MAKER, STP_BOTH = 0, 1, 2, 3
+STP_NONE, STP_TAKER, STP_MAKER, STP_BOTH, STP_DECREMENT = 0, 1, 2, 3, 4
 
 # ---- a row of the venue
 ROW_BYTES = 64
@@ -227,10 +224,9 @@ CHANGE_ROW = 0
 CHANGE_QTY = 8  # the level's quantity after
 
 # ---- a take
-TAKE_BYTES = 24
-TAKE_PRICE = 0
-TAKE_SIDE = 8  # of the book: +1 bids
-TAKE_QTY = 16
+TAKE_BYTES = 16
+TAKE_KEY = 0  # of the level
+TAKE_QTY = 8  # 0 where there is none
 
 # ---- a message
 MESSAGE_BYTES = 88
@@ -245,10 +241,13 @@ MESSAGE_LAST = 56  # 1 when the order is over
 MESSAGE_EXCH = 64  # the venue's time of a response
 MESSAGE_FEE = 72  # of a fill, in atoms of its asset
 MESSAGE_KEPT = 80  # units of a bought quantity that are kept as the fee
+#: The most answers to a request, beside those about levels and other orders.
+ANSWERS = 4
 # requests
 PLACE, CANCEL, AMEND, REPLACE = 1, 2, 3, 4
 # responses
 ACKED, FILLED, CANCELLED, EXPIRED, REJECTED, REFUSED, AMENDED = 1, 2, 3, 4, 5, 6, 7
+REDUCED = 8  # by the venue itself: self-trade prevention took some off
 
 # ---- an answer that was recorded
 RECORDED_BYTES = 80

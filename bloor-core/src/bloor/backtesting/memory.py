@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from ctypes import CFUNCTYPE, c_int64, c_void_p, cast
+from decimal import ROUND_CEILING
 from typing import Any
+from weakref import ref
 
 import numpy as np
 
@@ -13,6 +16,7 @@ from bloor.backtesting.kept import AgainWindows, KeptSights
 from bloor.backtesting.kernels import asking, deepening, venue
 from bloor.backtesting.models.queue import QueueEntries
 from bloor.backtesting.python.depth import LevelsOnDemand
+from bloor.backtesting.room import OPEN, LaneRoom, Room, address, longer, put
 from bloor.backtesting.rows import RowCursor, StoredRows
 from bloor.backtesting.venueside import VenueWindows
 from bloor.market import ladder
@@ -23,6 +27,7 @@ from bloor.market.view import BookState, BookView
 from bloor.model.instrument import Instrument
 from bloor.native.memory import Cells, cell_at
 from bloor.risk.check import Exposure, OrderIntent
+from bloor.risk.rules import value_units
 from bloor.strategy.memory import FillRecord, Handler, OrderRecord, OrdersRecord
 
 __all__ = ["DeskMemory", "LaneMemory", "RunMemory", "address", "put"]
@@ -30,18 +35,15 @@ __all__ = ["DeskMemory", "LaneMemory", "RunMemory", "address", "put"]
 #: Rows of a log before Python takes them away.
 LOG_ROWS = 1 << 14
 INT64_MAX = (1 << 63) - 1
-#: Cells of the far levels of a book that is kept for strategies.
-FAR_CELLS = 1 << 18
+#: Levels that a book which has no room left is given room for, beside those that it has.
+MORE_LEVELS = 1 << 10
+
+_GROW = CFUNCTYPE(c_int64, c_int64, c_int64, c_int64, c_int64)
 
 
-def address(array: np.ndarray[Any, Any]) -> int:
-    """Where an array lies."""
-    return int(array.ctypes.data)
-
-
-def put(cells: Cells, offset: int, value: int) -> None:
-    """Writes the cell at an offset in bytes."""
-    cells[offset // 8] = value
+def least_value(instrument: Instrument) -> int:
+    """The smallest value of an order that the venue accepts, in ticks times units; 0 when it states none."""
+    return min(-(-value_units(instrument.min_notional, instrument, ROUND_CEILING) // instrument.tick_units), INT64_MAX)
 
 
 class LaneMemory:
@@ -50,6 +52,7 @@ class LaneMemory:
     Attributes:
         cells: The lane's cells.
         view: The book as strategies see it.
+        room: What its orders, messages and takes lie in.
         wants: Bits of kinds of events that strategies are handed.
 
     The levels behind the best are kept from :meth:`deepen` on, which the first question about them calls.
@@ -66,6 +69,7 @@ class LaneMemory:
         moments: tuple[Cells, Cells] | None = None,
         queue: QueueEntries,
         fees: Cells | None,
+        room: Room,
     ) -> None:
         """Makes the memory of a lane.
 
@@ -78,6 +82,7 @@ class LaneMemory:
             moments: When each of them was measured; None where that does not matter.
             queue: The queue model.
             fees: The fees' cells; None for none.
+            room: What there is room for in the beginning.
         """
         self.instrument = instrument
         self.cells = np.zeros(at.LANE_CELLS, np.int64)
@@ -91,12 +96,10 @@ class LaneMemory:
         self._moments = moments
         self._visits: Cells = np.zeros((0, at.SIGHT_BYTES // 8), np.int64)
         self._books: Cells = np.zeros((0, at.KNOWN_BYTES // 8), np.int64)
-        self._slots = np.zeros((at.SLOTS, at.SLOT_BYTES // 8), np.int64)
-        self._free = address(self._slots) + at.SLOT_BYTES * np.arange(at.SLOTS, dtype=np.int64)[::-1].copy()
-        self._live = np.zeros(at.SLOTS, np.int64)
-        self._taken = np.zeros((at.TAKES, at.TAKE_BYTES // 8), np.int64)
-        self._asked, self._told = (np.zeros((at.RING, at.MESSAGE_BYTES // 8), np.int64) for _ in range(2))
-        self._core, self._far = np.zeros(ladder.CORE_CELLS, np.int64), np.zeros(0, np.int64)
+        self.room = LaneRoom(self.cells, room)
+        self._core = np.zeros(ladder.CORE_CELLS, np.int64)
+        self._far = np.zeros(0, np.int64)
+        self._levels: OrderBook | None = None
         self.view = BookView(self._core[:8].view(BookView.DTYPE), LevelsOnDemand(self._book))
         self._fill_in()
 
@@ -109,17 +112,15 @@ class LaneMemory:
         instrument, queue = self.instrument, self._queue
         values = {
             at.VIEW: view.address, at.XNOW: at.LONG_AGO, at.XBID: NO_PRICE, at.XASK: NO_PRICE,
-            at.LIVE: address(self._live), at.TAKEN: address(self._taken), at.ASKED: address(self._asked),
-            at.TOLD: address(self._told), at.ENTRY: address(entry), at.ENTRY_COUNT: len(entry),
+            at.ENTRY: address(entry), at.ENTRY_COUNT: len(entry),
             at.ENTRY_MIN: int(entry.min()), at.RESPONSE: address(response), at.RESPONSE_COUNT: len(response),
             at.RESPONSE_MIN: int(response.min()), at.ENTRY_MOMENTS: sent, at.RESPONSE_MOMENTS: happened,
             at.QUEUE: queue.params, at.PLACED: queue.placed,
             at.TRADED: queue.traded, at.CHANGED: queue.changed, at.ORDER_CHANGED: queue.order_changed, at.PARTIAL: 1,
-            at.ORDER_SLOTS: address(self._slots), at.FREE: address(self._free), at.FREE_COUNT: at.SLOTS,
             at.HORIZON: at.NEVER, at.DUE: at.NEVER, at.LAST_NS: at.LONG_AGO, at.END_NS: at.NEVER - 2,
             at.SEEN_NS: at.LONG_AGO,
             at.MIN_UNITS: instrument.min_lots * instrument.lot_units,
-            at.MAX_UNITS: instrument.max_lots * instrument.lot_units,
+            at.MAX_UNITS: instrument.max_lots * instrument.lot_units, at.MIN_VALUE: least_value(instrument),
             at.FEES: 0 if self._fees is None else address(self._fees),
             at.ATOMS: 10 ** max(0, 8 - instrument.qty_decimals),
             at.ADVANCE: venue(by_order=self.windows.by_order).address["advance"],
@@ -132,13 +133,12 @@ class LaneMemory:
         """From now on the levels behind the best are kept; those of the rows before are made good."""
         if len(self._far):
             return
-        self._far = np.zeros(FAR_CELLS, np.int64)
+        self._far = np.zeros(4 * ladder.FAR_MIN, np.int64)
         core, far, seen = self._core, self._far, self._core[:8].copy()
         ladder.reset(core, far)
         core[ladder.FAR_ADDRESS], core[ladder.FAR_SIZE] = address(far), len(far)
         core[ladder.TICK_UNITS] = self.instrument.tick_units
-        for offset, value in ((at.DEEP, address(core)), (at.DEEP_FAR, address(far)), (at.DEEP_FAR_CELLS, len(far))):
-            put(self.cells, offset, value)
+        put(self.cells, at.DEEP, address(core))
         cells = self.cells.copy()
         for number, rows in zip(range(self._windows_used), self._rows.windows(self._until_ns), strict=False):
             last = number == self._windows_used - 1
@@ -150,6 +150,19 @@ class LaneMemory:
                 put(self.cells, at.DEEP_ROW, applied)
         core[:8] = seen
 
+    def more_levels(self) -> None:
+        """Makes room in the book that strategies see, for as many levels again and some."""
+        core, parts = self._core, ladder.FAR_MIN
+        sides = (ladder.SIDE, ladder.SIDE + 8)
+        known = max(int(core[side + ladder.NEAR] + core[side + ladder.FAR_LIVE]) for side in sides)
+        while parts // 4 * 3 < 2 * (known + MORE_LEVELS):
+            parts *= 2
+        far = np.zeros(4 * parts, np.int64)
+        deepening().call["move_far"](address(core), address(far), len(far), 0)
+        self._far = far
+        if self._levels is not None:
+            self._levels.far = far
+
     def _shown(self) -> int:
         """How many rows of the window come before the book as it is shown, and with it."""
         seen = int(self.cells[at.BOOK_AT // 8])
@@ -159,7 +172,8 @@ class LaneMemory:
     def _book(self) -> OrderBook:
         """The book as ordinary Python looks into it."""
         self.deepen()
-        return OrderBook.over(self.instrument, self._core, self._far)
+        self._levels = OrderBook.over(self.instrument, self._core, self._far)
+        return self._levels
 
     def next_rows(self, collect: Any) -> bool:
         """Gives the lane its next window of rows; False when there is none."""
@@ -232,11 +246,6 @@ class LaneMemory:
                 return min(int(last["recv_ns"]) or int(last["exch_ns"]), self._until_ns)
         return 0
 
-    def open_slots(self) -> np.ndarray[Any, Any]:
-        """Orders that are open, ``(n, 24)`` int64."""
-        used = np.flatnonzero(self._slots[:, at.SLOT_STATUS // 8])
-        return np.take(self._slots, used, axis=0)
-
 
 class DeskMemory:
     """One strategy in one instrument.
@@ -271,7 +280,7 @@ class DeskMemory:
         self.fill, self.order = FillRecord(), OrderRecord()
         self.bar, self.closed_bar = BarRecord(), BarRecord()
         self.bar.close = NO_PRICE
-        self._open = np.zeros(at.SLOTS, np.int64)
+        self._open = longer(np.zeros(0, np.int64), lane.room.orders, lane.cells, OPEN)
         functions = asking().address
         orders.exposure, orders.book = self.exposure.address, lane.view.address
         orders.place, orders.cancel, orders.cancel_all = (
@@ -301,6 +310,11 @@ class DeskMemory:
         if {Handler.FILL, Handler.ORDER} & handlers:
             put(lane.cells, at.REACTS, 1)
 
+    def follow_room(self) -> None:
+        """Has room for as many open orders as its lane."""
+        self._open = longer(self._open, self.lane.room.orders, self.lane.cells, OPEN)
+        put(self.cells, at.DESK_OPEN, address(self._open))
+
 
 _KINDS = {
     Handler.TRADE: (EventKind.TRADE, EventKind.AGG_TRADE),
@@ -310,7 +324,14 @@ _KINDS = {
 
 
 class RunMemory:
-    """The run: its lanes, its desks, its logs."""
+    """The run: its lanes, its desks, its logs.
+
+    Attributes:
+        lanes: The instruments.
+        desks: The strategies in them.
+        cells: The run's cells.
+        failed: Why kernels were not given the memory that they asked for; None when they were.
+    """
 
     def __init__(self, lanes: Sequence[LaneMemory], desks: Sequence[DeskMemory], gate: int) -> None:
         self.lanes, self.desks = lanes, desks
@@ -336,6 +357,29 @@ class RunMemory:
             put(lane.cells, at.DESKS, address(mine))
             put(lane.cells, at.DESK_COUNT, len(mine))
             put(lane.cells, at.RUN, address(self.cells))
+        self.failed: BaseException | None = None
+        self._grow = _growing(self)
+        for lane in lanes:
+            put(lane.cells, at.GROW, cast(self._grow, c_void_p).value or 0)
+
+    def make_room(self, lane: LaneMemory, what: int) -> None:
+        """Gives kernels more memory.
+
+        Args:
+            lane: Where it is needed.
+            what: A ``ROOM_`` number of :mod:`bloor.backtesting.layout`.
+        """
+        if what == at.ROOM_DECISIONS:
+            self._decisions = np.concatenate([self._decisions, np.zeros_like(self._decisions)])
+            put(self.cells, at.RUN_DECISIONS, address(self._decisions))
+            put(self.cells, at.RUN_DECISION_ROOM, len(self._decisions))
+        elif what == at.ROOM_LEVELS:
+            lane.more_levels()
+        else:
+            lane.room.grow(what)
+            for desk in self.desks:
+                if desk.lane is lane:
+                    desk.follow_room()
 
     def take_logs(self) -> tuple[Cells, Cells, Cells]:
         """Decisions, fills and ended orders since the last time."""
@@ -350,10 +394,31 @@ class RunMemory:
         return taken
 
     def interruption(self) -> BaseException:
-        """What a handler has raised that ends the backtest."""
-        return next((desk.raised for desk in self.desks if desk.raised is not None), KeyboardInterrupt())
+        """What a handler has raised, or the making of room, that ends the backtest."""
+        raised = (desk.raised for desk in self.desks if desk.raised is not None)
+        return self.failed or next(raised, KeyboardInterrupt())
 
     def lane_at(self) -> LaneMemory:
         """The lane that the kernel came back for."""
-        found = int(self.cells[at.RUN_AT // 8])
-        return next(lane for lane in self.lanes if address(lane.cells) == found)
+        return self.lane_of(int(self.cells[at.RUN_AT // 8]))
+
+    def lane_of(self, found: int) -> LaneMemory:
+        """The lane whose cells, or a copy of them, lie at an address."""
+        return next(lane for lane in self.lanes if lane.view.address == cell_at(found + at.VIEW))
+
+
+def _growing(memory: RunMemory) -> Any:
+    """``GROW`` of a run's lanes: 1 when there is more room, else 0."""
+    found = ref(memory)
+
+    def grow(lane: int, what: int, _first: int, _second: int) -> int:
+        run = found()
+        assert run is not None
+        try:
+            run.make_room(run.lane_of(lane), what)
+        except BaseException as error:  # noqa: BLE001 (there is Python again only at the end of the backtest)
+            run.failed = error
+            return 0
+        return 1
+
+    return _GROW(grow)

@@ -23,6 +23,8 @@ import numpy as np
 from attrs import frozen
 
 from bloor.backtesting.atvenue import with_best_prices, without
+from bloor.backtesting.byorder import tells_orders
+from bloor.backtesting.own import as_trades, without_own
 from bloor.backtesting.rows import StoredRows
 from bloor.backtesting.stream import Heard, Key, Request, Stream
 from bloor.native.memory import Cells
@@ -36,7 +38,7 @@ class Moments:
 
     Attributes:
         rows: The public events at the venue, best prices among them as messages of the book; without the trades in
-            which an order of ours took.
+            which an order of ours took, and in order-level data without the orders of ours.
         arrived: ``(number of the order, when the request was sent)`` -> when it was carried out.
         traded: Id of a trade in which an order of ours that rested was filled -> when it happened.
     """
@@ -61,6 +63,7 @@ def moments(
     offset_ns: int | None = 0,
     own: Collection[int] = (),
     joined: bool = True,
+    sent: Sequence[Key] = (),
 ) -> Moments:
     """Finds out when the events of a session happened.
 
@@ -71,9 +74,18 @@ def moments(
         offset_ns: What is taken off the venue's times; None where they are those of a recording, and say nothing.
         own: Ids of trades in which an order of ours took.
         joined: Whether a trade and the best price that it left are one event. Who matches orders in a market that is
-            driven by messages, as where a recording is played or on paper, takes one after the other.
+            driven by messages, as where a recording is played or on paper, takes one after the other; and there no
+            order of ours is in the data.
+        sent: The requests in the order in which they were sent: none overtook an earlier one, but for those that were
+            answered before it can have been there.
     """
-    stream = Stream(*with_best_prices(np.concatenate(rows.pieces)), offset_ns, way_ns, joined=joined)
+    told, by_order = np.concatenate(rows.pieces), joined and tells_orders(rows)
+    made = np.zeros(len(told), bool)
+    if by_order:  # who tells orders tells them at once
+        told = as_trades(told)
+    else:
+        told, made = with_best_prices(told)
+    stream = Stream(told, made, offset_ns, way_ns, joined=joined and not by_order)
     asked: dict[tuple[int, int], list[Heard]] = {}
     for each in heard:
         if each.sent_ns:
@@ -83,11 +95,22 @@ def moments(
     echoes = stream.echoes(requests)
     stream.bound(requests, echoes, grain)
     causes = stream.causes([each for each in heard if each.trade and not each.sent_ns], offset_ns or 0)
-    stream.know(causes)
+    stream.know([*causes, *stream.refusing(requests.values())])
     stream.place(stream.way_ns(requests, echoes))
     arrived = {
         key: request.there_ns(grain, way_ns, int(stream.ns[echoes[key]]) if key in echoes else None)
         for key, request in requests.items()
     }
+    for key, there_ns in arrived.items():
+        if requests[key].refused and key not in echoes:
+            arrived[key] = stream.crossing_ns(requests[key], grain, there_ns)
+    newest = 0
+    for key in [key for key in sent if key in arrived]:
+        if arrived[key] < newest < requests[key].recv_ns and key not in echoes:
+            arrived[key] = newest
+        newest = max(newest, arrived[key])
     traded = {each.trade: int(stream.ns[row]) for row, each in causes}
-    return Moments(rows=StoredRows([without(stream.ordered(), own)], rows.window), arrived=arrived, traded=traded)
+    public = stream.ordered()
+    if by_order:
+        public = without_own(public, stream.numbers(requests, echoes), own)
+    return Moments(rows=StoredRows([without(public, own)], rows.window), arrived=arrived, traded=traded)

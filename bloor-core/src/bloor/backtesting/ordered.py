@@ -6,6 +6,7 @@ These stand in for :mod:`bloor.backtesting.visiting` in lanes of such models, so
 from __future__ import annotations
 
 from bloor.backtesting import layout as at
+from bloor.backtesting.messages import crowded, message_at
 from bloor.backtesting.visiting import note_best, visit_rows
 from bloor.native.memory import call4, cell_at, put_cell
 
@@ -33,7 +34,9 @@ def visit_orders(lane: int, xi: int, count: int, limit: int, reacts: int) -> int
         xi += 1
         if cell_at(lane + at.TOLD_TAIL) != before:
             join_fills(lane, before)
-            if (reacts != 0 and cell_at(lane + at.TOLD_TAIL) != told) or cell_at(lane + at.LIVE_COUNT) == 0:
+            if reacts != 0 and cell_at(lane + at.TOLD_TAIL) != told:
+                break
+            if cell_at(lane + at.LIVE_COUNT) == 0 or crowded(lane):
                 break
     return xi
 
@@ -80,7 +83,7 @@ def join_fills(lane: int, before: int) -> None:
 
 def told_at(lane: int, place: int) -> int:
     """Address of an answer."""
-    return cell_at(lane + at.TOLD) + (place & at.RING_MASK) * at.MESSAGE_BYTES
+    return message_at(lane, at.TOLD, place)
 
 
 def same_fill(one: int, other: int) -> bool:

@@ -7,7 +7,7 @@ apart from what it assumes of a venue.
 from __future__ import annotations
 
 from bloor.backtesting import layout as at
-from bloor.backtesting.messages import message
+from bloor.backtesting.messages import make_room, message
 from bloor.native.memory import cell_at, put_cell
 
 __all__ = ["recorded"]
@@ -15,11 +15,14 @@ __all__ = ["recorded"]
 
 def slot_of(lane: int, number: int) -> int:
     """Address of the open order of a number; 0 when there is none."""
-    slots = cell_at(lane + at.ORDER_SLOTS)
-    for i in range(at.SLOTS):
-        slot = slots + i * at.SLOT_BYTES
-        if cell_at(slot + at.SLOT_NUMBER) == number and cell_at(slot + at.SLOT_STATUS) != 0:
-            return slot
+    desks = cell_at(lane + at.DESKS)
+    for i in range(cell_at(lane + at.DESK_COUNT)):
+        desk = cell_at(desks + 8 * i)
+        opened = cell_at(desk + at.DESK_OPEN)
+        for k in range(cell_at(desk + at.DESK_OPEN_COUNT)):
+            slot = cell_at(opened + 8 * k)
+            if cell_at(slot + at.SLOT_NUMBER) == number:
+                return slot
     return 0
 
 
@@ -29,7 +32,8 @@ def recorded(lane: int, limit: int, _reacts: int, _unused: int) -> int:
     What is decided on one may be what the next is about: those of one moment are handed on at a time. An answer about
     an order that was never placed is left out.
     """
-    put_cell(lane + at.ASKED_HEAD, cell_at(lane + at.ASKED_TAIL))
+    put_cell(lane + at.ASKED_HEAD, 0)
+    put_cell(lane + at.ASKED_TAIL, 0)
     rows, count = cell_at(lane + at.RECORDED), cell_at(lane + at.RECORDED_COUNT)
     i = cell_at(lane + at.RECORDED_NEXT)
     while i < count:
@@ -41,6 +45,8 @@ def recorded(lane: int, limit: int, _reacts: int, _unused: int) -> int:
         slot = slot_of(lane, cell_at(row + at.RECORDED_NUMBER))
         if slot != 0:
             limit = ns + 1
+            if cell_at(lane + at.TOLD_TAIL) >= cell_at(lane + at.TOLD_ROOM) and not make_room(lane, at.ROOM_TOLD):
+                return at.FAILED
             told = message(lane, at.TOLD, at.TOLD_HEAD, at.TOLD_TAIL, ns)
             put_cell(told + at.MESSAGE_SLOT, slot)
             put_cell(told + at.MESSAGE_NUMBER, cell_at(row + at.RECORDED_NUMBER))

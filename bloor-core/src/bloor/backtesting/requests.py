@@ -7,7 +7,7 @@ sent and kept until the venue's answer is here, and a request about an order wai
 from __future__ import annotations
 
 from bloor.backtesting import layout as at
-from bloor.backtesting.messages import ask, fault
+from bloor.backtesting.messages import ask, fault, make_room
 from bloor.engine.decisions import DecisionKind
 from bloor.execution.life import Status
 from bloor.market.events import NO_PRICE
@@ -53,6 +53,8 @@ def decision(run: int, desk: int, kind: int, slot: int, code: int, lots: int) ->
     if kind != DENIES and cell_at(run + at.RUN_KEEPS) == 0:
         return
     count = cell_at(run + at.RUN_DECISION_COUNT)
+    if count >= cell_at(run + at.RUN_DECISION_ROOM) and not make_room(cell_at(desk + at.DESK_LANE), at.ROOM_DECISIONS):
+        return
     to = cell_at(run + at.RUN_DECISIONS) + count * at.DECISION_BYTES
     put_cell(run + at.RUN_DECISION_COUNT, count + 1)
     put_cell(to, what)
@@ -85,12 +87,11 @@ def gate(run: int, desk: int, side: int, price: int, lots: int, kind: int, tif: 
 
 
 def new_order(run: int, desk: int, side: int, price: int, lots: int, kind: int, tif: int) -> int:
-    """Address of a new order, its exposure reserved; 0 when there is no room for one."""
+    """Address of a new order, its exposure reserved; 0 when there is no memory for one."""
     lane = cell_at(desk + at.DESK_LANE)
-    free = cell_at(lane + at.FREE_COUNT)
-    if free == 0:
-        fault(lane, at.FAULT_SLOTS)
+    if cell_at(lane + at.FREE_COUNT) == 0 and not make_room(lane, at.ROOM_ORDERS):
         return 0
+    free = cell_at(lane + at.FREE_COUNT)
     put_cell(lane + at.FREE_COUNT, free - 1)
     slot = cell_at(cell_at(lane + at.FREE) + 8 * (free - 1))
     number = cell_at(run + at.RUN_NUMBER) + 1

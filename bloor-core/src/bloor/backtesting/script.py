@@ -7,14 +7,16 @@ answers is written down.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from operator import itemgetter
 
 import numpy as np
 from attrs import frozen
 
 from bloor.backtesting import layout as at
+from bloor.backtesting.course import check_fault
 from bloor.backtesting.kernels import venue
 from bloor.backtesting.memory import LaneMemory, RunMemory, address, put
-from bloor.backtesting.messages import ask
+from bloor.backtesting.messages import arrive, entry_ns, message_at
 from bloor.execution.life import Status
 from bloor.native.memory import cell_at, put_cell
 
@@ -56,8 +58,8 @@ class Told:
 
     Attributes:
         number: Of the order.
-        kind: ACKED, FILLED, CANCELLED, EXPIRED, REJECTED, REFUSED or AMENDED.
-        units: Of a fill, or the quantity after an amendment.
+        kind: ACKED, FILLED, CANCELLED, EXPIRED, REJECTED, REFUSED, AMENDED or REDUCED.
+        units: Of a fill, or the quantity of an order that is smaller now.
         last: Whether the order is over.
         exch_ns: When it happened at the venue.
         recv_ns: When it was received.
@@ -89,49 +91,66 @@ class _Script:
         self._lane, self._cells = lane, address(lane.cells)
         self._advance = venue(by_order=lane.windows.by_order).call["advance"]
         self._slots: dict[int, np.ndarray[tuple[int], np.dtype[np.int64]]] = {}
-        self._arrived_ns = self._received_ns = at.LONG_AGO
+        #: when the newest answer about each order was received; of all orders under 0 where none overtakes another
+        self._received: dict[int, int] = {}
 
     def play(self, requests: Iterable[Asked]) -> list[Told]:
         """All of it, and then the market to its end."""
         told: list[Told] = []
+        requests = list(requests)
         for each in requests:
-            self._arrived_ns = max(self._arrived_ns, self._ask(each))
-            self._follow(self._arrived_ns)
+            if each.kind in (at.PLACE, at.REPLACE):
+                if len(self._slots) >= self._lane.room.orders:
+                    self._run.make_room(self._lane, at.ROOM_ORDERS)
+                self._slots[each.number] = _slot(each)
+        for arrives_ns, each in sorted(self._arriving(requests), key=itemgetter(0)):
+            self._ask(each, arrives_ns)
+            self._follow(arrives_ns)
             told += self._heard()
         self._follow(at.NEVER - 1)
         return [*told, *self._heard()]
 
-    def _ask(self, each: Asked) -> int:
-        """A request is on its way, and not before those that were sent earlier; when it arrives."""
-        if each.kind in (at.PLACE, at.REPLACE):
-            self._slots[each.number] = _slot(each)
+    def _arriving(self, requests: Iterable[Asked]) -> Iterator[tuple[int, Asked]]:
+        """When each request arrives: those of one order in the order in which they were sent."""
+        newest: dict[int, int] = {}
+        for each in requests:
+            old = each.replaces or each.number
+            arrives_ns = newest[each.number] = max(entry_ns(self._cells, each.ns), newest.get(old, at.LONG_AGO))
+            yield arrives_ns, each
+
+    def _ask(self, each: Asked, arrives_ns: int) -> None:
+        """A request is on its way."""
         old = self._slots[each.replaces or each.number]
-        message = ask(self._cells, each.ns, each.kind, address(old))
+        message = arrive(self._cells, arrives_ns, each.kind, address(old))
         if each.kind == at.REPLACE:
             put_cell(message + at.MESSAGE_PRICE, address(self._slots[each.number]))
             put_cell(message + at.MESSAGE_UNITS, int(each.untouched))
         elif each.kind == at.AMEND:
             put_cell(message + at.MESSAGE_UNITS, each.units)
-        arrives_ns = max(cell_at(message + at.MESSAGE_NS), self._arrived_ns)
-        put_cell(message + at.MESSAGE_NS, arrives_ns)
-        return arrives_ns
 
     def _follow(self, ns: int) -> None:
         """Simulates the venue up to a time, that time included."""
-        while self._advance(self._cells, ns, 0, 0) == at.NEED_VENUE:
-            self._lane.next_venue_rows()
+        while (answer := self._advance(self._cells, ns, 0, 0)) != at.DONE:
+            if answer == at.NEED_VENUE:
+                self._lane.next_venue_rows()
+            else:
+                self._lane.room.grow(at.ROOM_TOLD)
+        check_fault(self._run)
 
     def _heard(self) -> Iterator[Told]:
         """The answers since the last time."""
         head, tail = (int(self._lane.cells[cell // 8]) for cell in (at.TOLD_HEAD, at.TOLD_TAIL))
-        ring = cell_at(self._cells + at.TOLD)
+        overtakes = cell_at(self._cells + at.RESPONSE_MOMENTS) != 0
         for i in range(head, tail):
-            message = ring + (i & at.RING_MASK) * at.MESSAGE_BYTES
-            self._received_ns = max(self._received_ns, cell_at(message + at.MESSAGE_NS))
+            message = message_at(self._cells, at.TOLD, i)
+            number = cell_at(message + at.MESSAGE_NUMBER)
+            whose = number if overtakes else 0
+            received_ns = max(self._received.get(whose, at.LONG_AGO), cell_at(message + at.MESSAGE_NS))
+            self._received[whose] = received_ns
             yield Told(
-                number=cell_at(message + at.MESSAGE_NUMBER), kind=cell_at(message + at.MESSAGE_KIND),
+                number=number, kind=cell_at(message + at.MESSAGE_KIND),
                 units=cell_at(message + at.MESSAGE_UNITS), last=cell_at(message + at.MESSAGE_LAST) == 1,
-                exch_ns=cell_at(message + at.MESSAGE_EXCH), recv_ns=self._received_ns,
+                exch_ns=cell_at(message + at.MESSAGE_EXCH), recv_ns=received_ns,
             )  # fmt: skip
         put(self._lane.cells, at.TOLD_HEAD, 0)
         put(self._lane.cells, at.TOLD_TAIL, 0)

@@ -137,7 +137,7 @@ def log_full(run: int) -> bool:
 
 
 def prepare_venue(lane: int, ns: int) -> int:
-    """Simulates the venue so far that every answer received before or at ``ns`` is known; DONE or NEED_VENUE."""
+    """Simulates the venue until all answers received before or at ``ns`` are known; DONE, or why it comes back."""
     reacts, shortest = cell_at(lane + at.REACTS), cell_at(lane + at.RESPONSE_MIN)
     while busy(lane):
         if cell_at(lane + at.LIVE_COUNT) == 0 and first_asked(lane) + shortest > ns:
@@ -159,7 +159,7 @@ def catch_up(run: int, lane: int, ns: int) -> int:
     """Everything of a lane that comes before its market data of a time: answers of the venue, bars, timers.
 
     Returns:
-        DONE, NEED_VENUE, NEED_LOG or FAILED.
+        DONE, NEED_VENUE, NEED_TOLD, NEED_LOG or FAILED.
     """
     while True:
         if cell_at(run + at.RUN_FAULT) != 0:

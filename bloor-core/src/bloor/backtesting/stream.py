@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
 from attrs import frozen
 
 from bloor.backtesting.atvenue import BBO, BOOK, FARTHEST_NS, LEVEL, TRADES, trade_ids
+from bloor.backtesting.withdrawn import withdrawn
 from bloor.market.events import NO_PRICE, Flag
 from bloor.native.memory import Cells
 from bloor.storage.cells import Records
@@ -23,6 +24,8 @@ _FINE_NS = MS // 2
 _ECHO_NS = 250 * MS
 #: How much later than a fill the public event that it came of is received.
 _LATE_NS = 5 * MS
+#: A best price that bears a time so little later than a trade tells what the trade left.
+_TOGETHER_NS = 10_000
 #: Number of the order, and when the request was sent.
 Key = tuple[int, int]
 Flags = np.ndarray[tuple[int], np.dtype[np.bool_]]
@@ -45,6 +48,7 @@ class Heard:
             taken out.
         trade: Id of the trade; 0 of what is none.
         units: How much was traded.
+        refused: Whether an order that must not take was, as the other side's best price was at its own or beyond.
     """
 
     number: int
@@ -56,6 +60,7 @@ class Heard:
     change: int = 0
     trade: int = 0
     units: int = 0
+    refused: bool = False
 
 
 class Request:
@@ -65,6 +70,8 @@ class Request:
         self.first = answers[0]
         self.sent_ns, self.recv_ns = self.first.sent_ns, self.first.recv_ns
         self.trades = [each.trade for each in answers if each.trade]
+        self.took = [(each.exch_ns, each.units) for each in answers if each.units and not each.trade and each.exch_ns]
+        self.refused = any(each.refused for each in answers)
         stamps = [each.exch_ns - offset_ns for each in answers if each.exch_ns]
         self.stamp = next((each for each in stamps if abs(self.recv_ns - each) < FARTHEST_NS), None)
 
@@ -125,7 +132,7 @@ class Stream:
         Where stamps are fine, a change of the book will do: it says when, however late it is told.
         """
         rows = self._rows
-        trades = self._trades
+        trades, alike = self._trades, self._alike
         level = np.flatnonzero(rows["kind"] == LEVEL)
         side, price = (rows[name][level].astype(np.int64) for name in ("side", "price"))
         order = np.lexsort((level, price, side))
@@ -138,6 +145,7 @@ class Stream:
         for key, request in requests.items():
             first = request.first
             took = [trades[trade] for trade in request.trades if trade in trades]
+            took += [alike[each] for each in request.took if each in alike]
             if took:
                 found[key] = min(took)
             elif first.change and (mine := places.get((first.side, first.price))) is not None:
@@ -147,6 +155,19 @@ class Stream:
                 if here.any():
                     found[key] = int(head[mine][np.argmax(here)])
         return found
+
+    def numbers(self, requests: Mapping[Key, Request], echoes: Mapping[Key, int]) -> set[int]:
+        """The numbers that orders of ours have in order-level data: of those that are seen to begin to rest."""
+        rows, found = self._rows, set()
+        for key, head in echoes.items():
+            first = requests[key].first
+            row = head + 1
+            while row < len(rows) and rows["kind"][row] == LEVEL:
+                change = rows["side"][row], rows["price"][row], self._more[row]
+                if first.change > 0 and change == (first.side, first.price, first.change):
+                    found.add(int(rows["price2"][row]))
+                row += 1
+        return found - {0}
 
     def bound(self, requests: Mapping[Key, Request], echoes: Mapping[Key, int], grain: int) -> None:
         """Notes between what times events lie: by their stamps, and echoes by the request and its answer."""
@@ -159,6 +180,31 @@ class Stream:
             self._newest[row] = min(requests[key].recv_ns - self._way_ns, int(self._newest[row]))
         for row, last in self._linked:
             self._low[row] = max(int(self._low[row]), int(self._low[row + 1 : last + 1].max()))
+
+    def crossing_ns(self, request: Request, grain: int, there_ns: int) -> int:
+        """The time next to ``there_ns`` at which an order that was refused would have taken.
+
+        Args:
+            request: The request to place it.
+            grain: How finely the venue's stamps are cut.
+            there_ns: When it was carried out by what else is known.
+        """
+        low, high = request.between(grain)
+        ns = np.maximum.accumulate(self.ns[self._best_rows])
+        begin, end = np.searchsorted(ns, (low, high), side="right").tolist()
+        crosses = self._crosses(request.first, slice(max(begin - 1, 0), end))
+        froms = np.concatenate([[low], ns[begin:end] + 1])[-len(crosses) :]
+        untils = np.concatenate([ns[begin:end] - 1, [high]])[-len(crosses) :]
+        right = crosses & (froms <= untils)
+        if not right.any():
+            return there_ns
+        nearest = np.clip(there_ns, froms[right], untils[right])
+        return int(nearest[np.argmin(np.abs(nearest - there_ns))])
+
+    @cached_property
+    def _best_rows(self) -> Cells:
+        """The rows that tell best prices: heads of messages of the book."""
+        return np.flatnonzero((self._rows["kind"] == BOOK) & self._told)
 
     def causes(self, fills: Sequence[Heard], offset_ns: int) -> list[tuple[int, Heard]]:
         """The public event that each fill of an order that rested came of, where it is found: ``(row, fill)``.
@@ -189,6 +235,27 @@ class Stream:
                 row = newest
             found.append((row, fill))
         return found
+
+    def refusing(self, requests: Iterable[Request]) -> list[tuple[int, Heard]]:
+        """The best price that each refused order would have taken, where it is told later: ``(row, answer)``.
+
+        An order that must not take is refused as the other side's best price is at its own or beyond.
+        """
+        heads = self._best_rows
+        received = np.maximum.accumulate(self._rows["recv_ns"][heads])
+        found = []
+        for first in [request.first for request in requests if request.refused]:
+            begin, end = np.searchsorted(received, (first.sent_ns, first.recv_ns + _LATE_NS), side="right").tolist()
+            crosses = self._crosses(first, slice(max(begin - 1, 0), end))
+            if len(crosses) and not crosses[0] and crosses.any():
+                found.append((int(heads[max(begin - 1, 0) + np.argmax(crosses)]), first))
+        return found
+
+    def _crosses(self, order: Heard, heads: slice) -> Flags:
+        """Whether an order would take, with the best prices of some messages."""
+        bid, ask = (self._rows[name][self._best_rows[heads]] for name in ("price", "price2"))
+        crosses: Flags = (ask != NO_PRICE) & (ask <= order.price) if order.side > 0 else bid >= order.price
+        return crosses
 
     def know(self, causes: Sequence[tuple[int, Heard]]) -> None:
         """Notes that events happened before the fills that came of them were received."""
@@ -222,27 +289,72 @@ class Stream:
         ns = np.maximum(np.minimum(np.minimum(self._rows["recv_ns"][told] - way_ns, newest), high), low)
         apart = 4 * np.arange(len(told))  # a request has room between two events
         self.ns[told] = np.maximum.accumulate(np.maximum(ns, 0) - apart) + apart
+        self._join_trades(told)
         for row, last in self._linked:
             trades = row + 1 + np.flatnonzero(np.isin(kind[row + 1 : last + 1], TRADES))
             self.ns[trades] = self.ns[row]
             self.ns[row] += 1
 
+    def _join_trades(self, told: Cells) -> None:
+        """Trades of one side and stamp, received one after the other, are of one taker: they happened at once."""
+        rows = self._rows[told]
+        trade = np.isin(rows["kind"], TRADES)
+        goes_on = trade[1:] & trade[:-1] & self._stamped[told[1:]] & self._joined
+        for name in ("side", "exch_ns"):
+            goes_on &= rows[name][1:] == rows[name][:-1]
+        first = np.maximum.accumulate(np.where(np.concatenate([[True], ~goes_on]), np.arange(len(told)), 0))
+        self.ns[told] = self.ns[told[first]]
+
     def ordered(self) -> Records:
-        """The rows with their times; trades come before the best price that they left."""
+        """The rows with their times; trades come before the best price that they left, and after what left before."""
         rows, order = self._rows.copy(), np.arange(len(self._rows))
         rows["exch_ns"] = self.ns
         for row, last in self._linked:
             mine = order[row : last + 1]
             first = np.isin(rows["kind"][mine], TRADES)
             order[row : last + 1] = np.concatenate([mine[first], mine[~first]])
+        places: list[int] = []
+        earlier: list[np.void] = []
+        place = np.argsort(order)
+        for row, trades in self._events:
+            records = withdrawn(rows, row, trades, self._more)
+            places += [int(place[row])] * len(records)
+            earlier += records
         found: Records = rows[order]
-        return found
+        return np.insert(found, places, np.array(earlier, rows.dtype)) if earlier else found
+
+    @property
+    def _events(self) -> list[tuple[int, list[int]]]:
+        """Messages of the book, and the trades that left what they tell."""
+        if not self._joined:
+            return []
+        trade = np.isin(self._rows["kind"], TRADES)
+        if self.grain >= _FINE_NS:
+            return [(row, (row + 1 + np.flatnonzero(trade[row + 1 : last + 1])).tolist()) for row, last in self._linked]
+        at: dict[int, list[int]] = {}
+        for row in np.flatnonzero(trade & self._stamped).tolist():
+            at.setdefault(int(self.ns[row]), []).append(row)
+        if not at:
+            return []
+        times = np.array(sorted(at), np.int64)
+        heads = self._best_rows
+        newest = np.searchsorted(times, self.ns[heads], side="right") - 1
+        apart = self.ns[heads] - times[newest]
+        mine = (newest >= 0) & (apart <= np.where(self._made[heads], _TOGETHER_NS, 0))
+        return [(row, at[int(times[i])]) for row, i in zip(heads[mine].tolist(), newest[mine].tolist(), strict=True)]
 
     @cached_property
     def _trades(self) -> dict[int, int]:
         """Where each trade is: its id -> its row."""
         rows = np.flatnonzero(np.isin(self._rows["kind"], TRADES))
         return dict(zip(trade_ids(self._rows[rows]).tolist(), rows.tolist(), strict=True))
+
+    @cached_property
+    def _alike(self) -> dict[tuple[int, int], int]:
+        """Where the first trade of a time of the venue's and a quantity is, where an account's have other ids."""
+        rows = np.flatnonzero(np.isin(self._rows["kind"], TRADES))[::-1]
+        told = zip(self._rows["exch_ns"][rows].tolist(), self._rows["qty"][rows].tolist(), strict=True)
+        return dict(zip(told, rows.tolist(), strict=True))
 
     @cached_property
     def _heads(self) -> Cells:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import numpy as np
 from attrs import field, frozen
 
 from bloor.backtesting import looking
+from bloor.backtesting.gather import SHORTEST_NS
 from bloor.backtesting.kernels import surveying
 from bloor.backtesting.memory import address
 from bloor.backtesting.rows import StoredRows
@@ -15,8 +18,6 @@ from bloor.storage.cells import Records
 
 __all__ = ["GRID_NS", "SHORTEST_NS", "Survey", "survey"]
 
-#: The shortest time that is believed between something at the venue and its news here.
-SHORTEST_NS = 1_000_000
 #: Marks are this far apart.
 GRID_NS = 100_000_000
 #: Marks that are kept of one instrument; a longer run has them further apart.
@@ -33,8 +34,8 @@ class Survey:
         trades: How many trades.
         begin_ns: When the first was received.
         end_ns: When the last was.
-        clock_offset_ns: How far the venue's clock is ahead; its times are moved back by so much. 0 when nothing was
-            received before it happened.
+        clock_offset_ns: How far the venue's clock is ahead at most; its times are moved back by so much in the end. 0
+            when nothing was received before it happened.
         feed_ns: Median time from the venue to here, with that offset; None when it is not known.
         crossed: Book messages after which the best bid was not below the best ask.
         gaps: ``(begin_ns, end_ns)`` without a book that can be believed.
@@ -112,10 +113,11 @@ class _Look:
     def _check(self, window: Records) -> None:
         unsorted, bad = self.at(looking.UNSORTED), self.at(looking.BAD)
         if unsorted >= 0:
+            when = datetime.fromtimestamp(int(window["recv_ns"][unsorted]) / 1e9, UTC).isoformat(" ", "milliseconds")
             raise InputFileError(
                 self.name,
                 f"expected records in the order in which they were received, record {self.rows + unsorted} is earlier "
-                "than the one before it: import the source again",
+                f"than the one before it ({when}): sort the source by the time of receipt, and import it again",
             )
         if bad >= 0:
             row = window[bad]

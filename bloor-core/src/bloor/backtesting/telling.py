@@ -75,9 +75,8 @@ def tell_requests(run: int, desk: int, now_ns: int) -> None:
     put_cell(desk + at.DESK_TELLS, 0)
     if cell_at(desk + at.DESK_HANDLERS) >> ON_ORDER & 1 == 0:
         return
-    opened = cell_at(desk + at.DESK_OPEN)
     for i in range(cell_at(desk + at.DESK_OPEN_COUNT)):
-        slot = cell_at(opened + 8 * i)
+        slot = cell_at(cell_at(desk + at.DESK_OPEN) + 8 * i)  # a handler may have made more room
         if cell_at(slot + at.SLOT_TELL) == 1:
             put_cell(slot + at.SLOT_TELL, 0)
             if cell_at(desk + at.DESK_STATE) == at.RUNNING:

@@ -2,8 +2,8 @@
 
 Times of the venue's that are missing are taken from what is known: a book message without one (a REST snapshot) from
 the message after it, a trade without one from when it was received. Book messages never overtake each other. Where the
-venue's clock is ahead of ours, so that something would be received before it happened, all of the venue's times are
-moved back (:mod:`bloor.backtesting.survey`).
+venue's clock is ahead of ours, so that something would be received before it happened, the venue's times are moved back
+from there on, until it took :data:`~bloor.backtesting.gather.SHORTEST_NS`.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class VenueWindows:
     def __init__(
         self,
         rows: StoredRows,
-        offset: int,
+        offset: int | None,
         *,
         until_ns: int = at.NEVER,
         book_shift_ns: int = 0,
@@ -58,7 +58,7 @@ class VenueWindows:
 
         Args:
             rows: The stored events.
-            offset: What is taken off the venue's times, ns.
+            offset: What is taken off the venue's times, ns; None to learn it on the way, from what was received so far.
             until_ns: What happened later is left out.
             book_shift_ns: How much earlier than it says a message of the book happened: what a venue gathers for
                 100 ms bears the time of the end.
@@ -183,15 +183,16 @@ class Levels:
 class _Waiting:
     """Events that wait until nothing earlier can come any more."""
 
-    def __init__(self, rows: StoredRows, offset: int, until_ns: int, book_shift_ns: int) -> None:
+    def __init__(self, rows: StoredRows, offset: int | None, until_ns: int, book_shift_ns: int) -> None:
         self._rows = rows  # keeps alive what entries point to
         self._windows: Iterator[Records] = rows.windows()
         self._until_ns = until_ns
         self._gather = annotating().call["gather"]
         self.limit_ns = at.LONG_AGO
         self.cells = np.zeros(queues.JOB_CELLS, np.int64)
-        _put(self.cells, queues.OFFSET, offset)
-        _put(self.cells, queues.BOOK_OFFSET, offset + book_shift_ns)
+        _put(self.cells, queues.OFFSET, offset or 0)
+        _put(self.cells, queues.BOOK_OFFSET, (offset or 0) + book_shift_ns)
+        _put(self.cells, queues.LEARNS, int(offset is None))
         _put(self.cells, queues.NEWEST, at.LONG_AGO)
         _put(self.cells, queues.NEWEST_BOOK, at.LONG_AGO)
         self._entries: dict[int, Cells] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bloor.backtesting import layout as at
 from bloor.backtesting.matching import crossed, level_changed, traded
+from bloor.backtesting.messages import crowded
 from bloor.backtesting.takes import take_changed
 from bloor.native.memory import cell_at, put_cell
 
@@ -29,7 +30,8 @@ def note_best(lane: int) -> None:
 def visit_rows(lane: int, xi: int, count: int, limit: int, reacts: int) -> int:
     """Lets orders of ours meet what others did, up to a time; the row after the last one that was looked at.
 
-    With ``reacts`` it ends behind the first row that anything of ours traded at.
+    With ``reacts`` it ends behind the first row that anything of ours traded at, and always where answers under way may
+    have no room for those to another row.
     """
     rows = cell_at(lane + at.VENUE_ROWS)
     low_bid, high_bid = cell_at(lane + at.LOW_BID), cell_at(lane + at.HIGH_BID)
@@ -74,6 +76,6 @@ def visit_rows(lane: int, xi: int, count: int, limit: int, reacts: int) -> int:
             if reacts != 0:
                 put_cell(lane + at.XNOW, max(ns, cell_at(lane + at.XNOW)))
                 break
-            if cell_at(lane + at.LIVE_COUNT) == 0 and not took:
+            if (cell_at(lane + at.LIVE_COUNT) == 0 and not took) or crowded(lane):
                 break
     return xi

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,8 +13,10 @@ import typer
 
 from bloor.cli.parameters import AsJson, ConfigFile, Settings
 from bloor.cli.shell import ManyValues, example, write_json
+from bloor.errors import RunError, UsageError
 
 if TYPE_CHECKING:
+    from bloor.host.backtest.lookahead import Lookahead
     from bloor.host.backtest.options import BacktestOptions
 
 __all__ = ["EXAMPLE", "BacktestCommand", "backtest"]
@@ -98,6 +102,12 @@ def backtest(
     from bloor.host.backtest.run import backtest as run
 
     if calibrate is not None:
+        given = {
+            "--data": data, "--venue": venue, "--symbol": symbol, "--instruments": instruments, "--start": start,
+            "--end": end, "--seed": seed is not None, "--config": config, "--set": sets, "--fees": fees,
+            "--report": report, "--check-lookahead": check_lookahead,
+        }  # fmt: skip
+        _check_alone([name for name, value in given.items() if value])
         _calibrate(calibrate, latency, queue_model, json)
         return
     names = plugin or []
@@ -117,17 +127,26 @@ def backtest(
         latency=latency,
         queue_model=queue_model,
     )
+    if report is not None:
+        _check_place(report)
     progress = _Line() if sys.stderr.isatty() else str
     outcome = run(options, progress=progress)
     document = document_of(outcome)
+    unwritten = None
     if report is not None:
         from bloor.host.backtest.sensitivity import sensitivities, sheet_of
         from bloor.observe.page import write_page
 
         document["sensitivities"] = sensitivities(outcome, progress)
         sheet = sheet_of(document["sensitivities"], document["currency"])
-        write_page(report, page_of(outcome, sensitivities=sheet, command=shlex.join(["bloor", *sys.argv[1:]])))
-        document["report"] = str(report)
+        try:
+            write_page(report, page_of(outcome, sensitivities=sheet, command=shlex.join(["bloor", *sys.argv[1:]])))
+            document["report"] = str(report)
+        except OSError as error:
+            unwritten = RunError(f"{report}: the page cannot be written: {error.strerror}; the result is as printed")
+    proof = _proved(options) if check_lookahead else None
+    if proof is not None:
+        document["lookahead"] = proof.as_dict()
     if json:
         write_json(document)
     else:
@@ -136,24 +155,50 @@ def backtest(
         from bloor.cli.backtested import backtest_screen
 
         Console().print(backtest_screen(document))
-    if check_lookahead:
-        _check(options)
+    if proof is not None:
+        typer.echo(proof.text, err=True)
+    if unwritten is not None:
+        raise unwritten
+    if proof is not None and not proof.same:
+        raise typer.Exit(1)
 
 
-def _check(options: BacktestOptions) -> None:
-    """Runs again with the data cut off at some times; ends with 1 when an earlier decision differs."""
+def _check_alone(given: Sequence[str]) -> None:
+    """Refuses options that mean nothing where everything is the session's.
+
+    Raises:
+        UsageError: There are such.
+    """
+    if given:
+        raise UsageError(
+            f"--calibrate: expected no other options than --latency, --queue-model and --json, since everything else "
+            f"is the session's; got {', '.join(given)}"
+        )
+
+
+def _check_place(report: Path) -> None:
+    """Finds out before a long run whether its page has a place.
+
+    Raises:
+        UsageError: It has none.
+    """
+    if report.is_dir():
+        raise UsageError(f"--report: expected a file to write, got the folder {report}")
+    if not report.absolute().parent.is_dir():
+        raise UsageError(f"--report {report}: expected a folder that exists, there is no {report.absolute().parent}")
+    if not os.access(report.absolute().parent, os.W_OK):
+        raise UsageError(f"--report {report}: expected a folder to write in, {report.absolute().parent} is read-only")
+
+
+def _proved(options: BacktestOptions) -> Lookahead:
+    """Runs again with the data cut off at some times."""
     from bloor.host.backtest.lookahead import check_lookahead
 
-    found = check_lookahead(options)
-    typer.echo(found.text, err=True)
-    if not found.same:
-        raise typer.Exit(1)
+    return check_lookahead(options)
 
 
 def _calibrate(session: Path, latency: str | None, queue_model: str | None, json: bool) -> None:
     """Compares a session with backtests of it; ends with 1 when the same answers lead to other decisions."""
-    import os
-
     from bloor.host.backtest.parity import parity
     from bloor.plugins.configured import configured_host
 

@@ -65,6 +65,7 @@ def backtest_screen(document: Mapping[str, Any]) -> RenderableType:
             f"{row['strategy']} {row['venue']}:{row['symbol']}", row["qty"], money(row["mark"]), f"{row['fills']:,}",
             money(row["fees"]), money(row["pnl_net"], signed=True),
         )  # fmt: skip
+    less = [f"{row['sellable']} of {row['qty']}" for row in document["positions"] if row["sellable"] != row["qty"]]
     assumed = document["assumptions"]
     walls = document["wall_s"]
     parts: list[RenderableType] = [
@@ -73,10 +74,11 @@ def backtest_screen(document: Mapping[str, Any]) -> RenderableType:
         Columns([totals, orders_table(document["orders"]), quality], padding=(0, 6)),
         Text(""),
         positions,
+        *([Text(f"held after fees in the base asset: {', '.join(less)}", style="dim")] if less else ()),
         Text(""),
         Text(
             f"latency {_model(assumed['latency'])}   queue {_model(assumed['queue_model'])}   fees "
-            + ", ".join(f"{venue}: {_model(model)}" for venue, model in assumed["fees"].items()),
+            + ", ".join(_charged(venue, model) for venue, model in assumed["fees"].items()),
             style="dim",
             overflow="fold",
         ),
@@ -92,6 +94,11 @@ def backtest_screen(document: Mapping[str, Any]) -> RenderableType:
         parts.append(Text(f"report {document['report']}", style="cyan", overflow="fold"))
     parts.append(Text(f"decisions {document['decisions']:,}, hash {document['hash']}", style="dim", overflow="fold"))
     return Panel(Group(*parts), title="bloor backtest", border_style="cyan", padding=(0, 1))
+
+
+def _charged(venue: str, model: Mapping[str, Any] | None) -> str:
+    """The fee model of a venue, which often has the venue's name."""
+    return _model(model) if model is not None and model["name"] == venue else f"{venue}: {_model(model)}"
 
 
 def _model(model: Mapping[str, Any] | None) -> str:

@@ -120,8 +120,10 @@ class SimConfig:
 
 
 def _balances(_: Any, attribute: Any, value: Mapping[str, Decimal]) -> None:
-    if any(amount < 0 or int(amount.as_tuple().exponent) < -18 for amount in value.values()):
-        raise ValueError(f"{attribute.name!r} must be amounts of at least 0 with at most 18 decimals: {value}")
+    wrong = [f"{a} {amount}" for a, amount in value.items() if amount < 0 or int(amount.as_tuple().exponent) < -18]
+    if wrong:
+        told = ", ".join(wrong)
+        raise ValueError(f"{attribute.name!r} must be amounts of at least 0 with at most 18 decimals: {told}")
 
 
 def _rate(_: Any, attribute: Any, value: Decimal) -> None:
@@ -172,7 +174,8 @@ class BacktestConfig:
         partial: Whether fills are limited to what really traded, and what orders of ours took stays taken; without, any
             fill fills an order whole, as some other backtests do.
         oversell: Whether more may be sold than is held; None for what the venue is: a spot account cannot.
-        self_trade: What ends when an order would trade with one of ours: ``taker``, ``maker``, ``both`` or ``none``.
+        self_trade: What ends when an order would trade with one of ours: ``taker``, ``maker``, ``both`` or ``none``;
+            with ``decrement`` both lose what they would have traded, and the smaller ends.
         inventory: What strategies hold of an asset when they begin, by asset: each gets as much in each instrument.
         capital: What returns and relative drawdowns are counted from, in the reporting currency; None for none.
     """
@@ -182,7 +185,7 @@ class BacktestConfig:
     queue_model: str = "risk-averse"
     partial: bool = True
     oversell: bool | None = None
-    self_trade: str = field(default="taker", validator=validators.in_(("taker", "maker", "both", "none")))
+    self_trade: str = field(default="taker", validator=validators.in_(("taker", "maker", "both", "none", "decrement")))
     inventory: Mapping[str, Decimal] = field(factory=dict, validator=_balances)
     capital: Decimal | None = field(default=None, validator=validators.optional(_above_0))
 

@@ -279,8 +279,8 @@ def _out_of_range(error: Exception, tree: Tree, path: tuple[str, ...]) -> Config
     named = re.match(r"'(\w+)' must (?:be )?(.*?)(?::[^:]*| \('.*' doesn't\)| \(got .*\))?\Z", text, re.DOTALL)
     node = tree.get(named[1]) if named else None
     if named and isinstance(node, dict) and not is_secret((named[1],)):
-        expected = f"a table that is {text.partition(' must be ')[2]}"
-        return ConfigError(dotted((*path, named[1])), expected, "another", _source(node))
+        expected, _, got = text.partition(" must be ")[2].partition(": ")
+        return ConfigError(dotted((*path, named[1])), f"a table that is {expected}", got or "another", _source(node))
     if named is None or not isinstance(node, Leaf):
         shown = "a consistent section" if any(is_secret((key,)) for key in tree) else text
         return ConfigError(dotted(path), shown, "the values given", _source(tree))

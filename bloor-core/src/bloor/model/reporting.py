@@ -106,6 +106,7 @@ def reporting(
                 f"{' and '.join(each)} and its sums are told in {currency}",
                 "nothing",
                 "",
-                f"; state it, e.g. --set run.rates.{asset}=1.08, or trade instruments with one quote asset",
+                f"; say --set run.rates.{asset}=N with about what one costs now: it stays for the whole run and counts "
+                "in sums only, not in what is traded; or trade instruments with one quote asset",
             )
     return Reporting(currency=currency, rates=found, assumed=tuple(assumed))

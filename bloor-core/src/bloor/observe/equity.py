@@ -30,8 +30,9 @@ class Curve:
     Attributes:
         time_ns: In rising order, each once; int64.
         equity: Profit since the begin after fees, positions at their marks, in the reporting currency; float64.
-        gross: Sum of the absolute worth of all positions, in the reporting currency; float64.
-        net: Sum of their signed worth; float64.
+        gross: Sum of the absolute worth of all that is held (positions less fees that were taken in the base asset), in
+            the reporting currency; float64.
+        net: Sum of the signed worth; float64.
         held: Whether some desk holds a lot or more; bool.
     """
 
@@ -95,7 +96,7 @@ class Drawdown:
 
 @frozen(kw_only=True)
 class Exposure:
-    """What was held, weighed by time; worth in the reporting currency at the marks.
+    """What was held, weighed by time: positions less fees that were taken in the base asset, at their marks.
 
     Attributes:
         in_market: Share of the time with a position of a lot or more, 0 to 1.
@@ -155,13 +156,14 @@ def curve_of(ledger: Ledger) -> Curve:
         fills = ledger.fills.of(ledger.fills.desk == number)
         if not len(fills):
             continue
-        cash, position = _cash(desk, fills), _held(fills)
+        cash, position, kept = _cash(desk, fills), _held(fills), prefixed(fills.fee_base)
         scale = float(desk.rate) / 2 / 10**desk.instrument.value_decimals
         for begin in range(0, len(times), BLOCK):
             block = slice(begin, begin + BLOCK)
             done = np.searchsorted(fills.recv_ns, times[block], side="right")
             mid2, has = desk.marks.at(times[block]), position[done]
             equity[block] += _equity2(desk, cash[done], has, mid2).astype(np.float64) * scale
+            has = has - kept[done]
             worth = has * mid2.astype(np.float64) * (desk.instrument.tick_units * scale)
             gross[block] += np.abs(worth)
             net[block] += worth
@@ -264,6 +266,6 @@ def exposure_of(curve: Curve) -> Exposure:
         gross_mean=float(spans @ curve.gross[:-1]) / whole,
         gross_max=float(curve.gross.max()),
         net_mean=float(spans @ curve.net[:-1]) / whole,
-        long_max=max(float(curve.net.max()), 0.0),
-        short_max=max(-float(curve.net.min()), 0.0),
+        long_max=max(0.0, float(curve.net.max())),
+        short_max=max(0.0, -float(curve.net.min())),
     )

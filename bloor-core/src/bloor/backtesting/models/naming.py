@@ -56,7 +56,7 @@ def parse_latency(text: str, host: PluginHost) -> LatencyModel:
     Raises:
         UsageError: As :func:`parse_queue_model`.
     """
-    if text[:1].isdigit():
+    if text[:1].isdigit() or text[:1] == "-":
         entry, slash, response = text.partition("/")
         text = f"constant:entry={entry},response={response if slash else entry}"
     return _parsed(text, "--latency", LATENCY_MODELS, host, host.latency_model, (Kind.LATENCY_MODEL,))

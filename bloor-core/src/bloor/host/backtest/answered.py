@@ -17,7 +17,7 @@ from attrs import frozen
 from bloor.backtesting import layout as at
 from bloor.backtesting.models.latency import LONGEST_NS, LatencyModel
 from bloor.backtesting.moments import Moments
-from bloor.backtesting.stream import Heard
+from bloor.backtesting.stream import Heard, Key
 from bloor.engine.core import Engine
 from bloor.engine.desk import Desk
 from bloor.execution.fees import base_fee_units
@@ -54,6 +54,8 @@ class AnsweredEngine(Engine):
         self._traded: dict[int, int] = {}
         self._paid: dict[tuple[int, int], Decimal] = {}
         self._over: set[int] = set()
+        self._received: set[int] = set()
+        self._resting: set[int] = set()
         self.gave_way = False
         self._said_ns = 0
         super().__init__(*arguments, **named)
@@ -66,7 +68,17 @@ class AnsweredEngine(Engine):
         self._said_ns = report.exch_ns
         if order is not None and report.kind is ReportKind.CANCEL_REJECT and order.cancel_ns:
             self._hear(order, order.cancel_ns, report.exch_ns)
+        if order is not None and report.kind is ReportKind.ACK:
+            self._note_accepted(order, report)
         return self._apply(report, now_ns)
+
+    def _note_accepted(self, order: Order, report: VenueReport) -> None:
+        """Notes when an order was there, and that it rests, which the answer to a request may not say."""
+        if order.number not in self._received:
+            self._received.add(order.number)
+            self._hear(order, order.created_ns, report.exch_ns, change=self._left(order))
+        if report.cumulative_units >= 0:
+            self._resting.add(order.number)
 
     def stop(self, now_ns: int) -> None:
         """Notes when."""
@@ -91,13 +103,14 @@ class AnsweredEngine(Engine):
         super()._outcomes(listed)
 
     def _hear(
-        self, order: Order, sent_ns: int, exch_ns: int, *, change: int = 0, trade: str = "", units: int = 0
-    ) -> None:
+        self, order: Order, sent_ns: int, exch_ns: int, *, change: int = 0, trade: str = "", units: int = 0,
+        refused: bool = False,
+    ) -> None:  # fmt: skip
         self.heard.setdefault(order.instrument_index, []).append(
             Heard(
                 number=order.number, sent_ns=sent_ns, recv_ns=self.now_ns, exch_ns=exch_ns, side=order.side,
                 price=order.price, change=change, trade=int(trade) if trade.isdecimal() else 0,
-                units=units,
+                units=units, refused=refused and order.request.type is OrderType.POST_ONLY,
             )
         )  # fmt: skip
 
@@ -129,24 +142,25 @@ class AnsweredEngine(Engine):
             return
         if status in _ENDS and order.closed:
             self._over.add(order.number)
-            asked_ns = _asked_ns(order, status)
+            asked_ns = _asked_ns(order, status, rested=order.number in self._resting)
+            refused = status is Status.REJECTED or (status is Status.EXPIRED and asked_ns == order.created_ns)
             self.gave_way |= not asked_ns
             self._note(order, _ENDS[status], 0, 0, 0, 1, self.now_ns, 0)
-            self._hear(order, asked_ns, self._said_ns, change=-self._left(order) if order.cancel_ns else 0)
+            change = -self._left(order) if order.cancel_ns and not refused else 0
+            self._hear(order, asked_ns, self._said_ns, change=change, refused=refused)
         elif status is Status.NEW:
             self._note(order, at.ACKED, 0, 0, 0, 0, self.now_ns, 0)
-            self._hear(order, order.created_ns, self._said_ns, change=self._left(order))
 
     def _left(self, order: Order) -> int:
         """What of an order has not traded, as far as that was heard, units."""
         return order.lots * order.instrument.lot_units - self._traded.get(order.number, 0)
 
 
-def _asked_ns(order: Order, status: Status) -> int:
-    """When what ended an order was asked for; 0 when the venue ended it by itself."""
+def _asked_ns(order: Order, status: Status, *, rested: bool) -> int:
+    """When what ended an order was asked for; 0 when the venue ended by itself what ``rested``."""
     if status is Status.CANCELLED:
         return order.cancel_ns
-    rests = order.request.tif is TimeInForce.GTC and order.request.type is not OrderType.MARKET
+    rests = rested and order.request.tif is TimeInForce.GTC and order.request.type is not OrderType.MARKET
     return 0 if status is Status.EXPIRED and rests else order.created_ns
 
 
@@ -176,7 +190,7 @@ class Paced(LatencyModel):
         return self.sent, self.happened
 
 
-def paced(heard: Sequence[Heard], found: Moments, offset_ns: int | None) -> Paced | None:
+def paced(heard: Sequence[Heard], found: Moments, offset_ns: int | None, sent: Sequence[Key] = ()) -> Paced | None:
     """The latencies of the answers in one instrument; None when no request was answered.
 
     What nobody asked for happened with its public trade, else when its stamp says, else with the public event that was
@@ -186,9 +200,13 @@ def paced(heard: Sequence[Heard], found: Moments, offset_ns: int | None) -> Pace
         heard: The answers, in the order in which they were received.
         found: When things happened at the venue.
         offset_ns: What is taken off the venue's times; None where these are of another clock.
+        sent: The requests in the order in which they were sent.
     """
-    sent = sorted({(each.sent_ns, found.arrived[each.number, each.sent_ns]) for each in heard if each.sent_ns})
-    if not sent:
+    place = {key: number for number, key in enumerate(sent)}
+    asked = {(each.number, each.sent_ns) for each in heard if each.sent_ns}
+    ordered = sorted(asked, key=lambda key: (key[1], place.get(key, -1), key[0]))
+    ways = [(key[1], found.arrived[key]) for key in ordered]
+    if not ways:
         return None
     latest = found.latest(np.array([each.recv_ns for each in heard]))
     happened = []
@@ -202,7 +220,7 @@ def paced(heard: Sequence[Heard], found: Moments, offset_ns: int | None) -> Pace
         happened.append((ns, each.recv_ns))
     happened.sort()
     return Paced(
-        entry=_between(sent), sent=np.array(sent, np.int64)[:, 0].copy(),
+        entry=_between(ways), sent=np.array(ways, np.int64)[:, 0].copy(),
         response=_between(happened), happened=np.array(happened, np.int64)[:, 0].copy(),
     )  # fmt: skip
 

@@ -20,10 +20,13 @@ from bloor.config.fingerprint import plain
 from bloor.host.backtest.run import BacktestOutcome
 from bloor.model.decimals import format_units
 from bloor.observe.page import Page, Sheet
+from bloor.storage.manifest import Import
 
 __all__ = ["assumptions", "document_of", "page_of"]
 
 _CANCELLED = ("cancelled", "expired")
+#: What the page calls counts whose names are no words.
+_QUALITY = {"stale_s": "without a book, s", "errors": "lines not used", "crossed": "crossed books"}
 
 
 def document_of(outcome: BacktestOutcome) -> dict[str, Any]:
@@ -32,6 +35,7 @@ def document_of(outcome: BacktestOutcome) -> dict[str, Any]:
     trips = found.trips
     return {
         "mode": "backtest",
+        "session": None,
         "strategies": [s.name for s in plan.strategies],
         "instruments": [f"{lane.instrument.venue}:{lane.instrument.symbol}" for lane in plan.data],
         "currency": ledger.currency,
@@ -86,12 +90,14 @@ def _positions(outcome: BacktestOutcome) -> list[dict[str, Any]]:
     for number, (desk, found) in enumerate(zip(ledger.desks, outcome.statistics.desks, strict=True)):
         i = desk.instrument
         mark2 = int(desk.marks.mid2[-1]) if len(desk.marks) else 0
+        kept = int(ledger.fills.fee_base[ledger.fills.desk == number].sum())
         rows.append(
             {
                 "strategy": desk.strategy,
                 "venue": i.venue,
                 "symbol": i.symbol,
                 "qty": f"{found.position:f}",
+                "sellable": f"{found.position - i.qty(kept):f}",
                 "avg_price": _average(outcome, number),
                 "mark": format_units(5 * mark2 * i.tick_units, i.price_decimals + 1),
                 "pnl_net": f"{found.profit.net:f}",
@@ -149,12 +155,13 @@ def _latencies(outcome: BacktestOutcome) -> dict[str, dict[str, int]]:
 def _quality(outcome: BacktestOutcome) -> dict[str, Any]:
     surveys = [lane.survey for lane in outcome.plan.data]
     windows = [lane.windows for lane in outcome.memory.lanes]
+    imports = _imports(outcome)
     return {
         "gaps": sum(len(s.gaps) for s in surveys),
         "resyncs": sum(len(s.gaps) for s in surveys),
-        "checksum_failures": 0,
+        "checksum_failures": sum(made.counts.get("checksums_bad", 0) for made in imports),
         "stale_s": round(sum(end - begin for s in surveys for begin, end in s.gaps) / 1e9, 3),
-        "errors": 0,
+        "errors": sum(made.counts.get("errors", 0) for made in imports),
         "crossed": sum(s.crossed for s in surveys),
         "late": sum(each.late for each in windows),
         "clock_offset_ns": {
@@ -162,6 +169,11 @@ def _quality(outcome: BacktestOutcome) -> dict[str, Any]:
             for lane in outcome.plan.data
         },
     }
+
+
+def _imports(outcome: BacktestOutcome) -> list[Import]:
+    """What the data came with, each once."""
+    return list({made.id: made for lane in outcome.plan.data for made in lane.imports}.values())
 
 
 def assumptions(outcome: BacktestOutcome) -> dict[str, Any]:
@@ -208,23 +220,39 @@ def _moment(ns: int) -> str:
     return datetime.fromtimestamp(ns / 1e9, UTC).isoformat(timespec="milliseconds") if ns else ""
 
 
-def _warnings(outcome: BacktestOutcome) -> list[str]:
-    """What changes how the result is to be read."""
+def _warnings(outcome: BacktestOutcome, *, gaps: bool = True) -> list[str]:
+    """What changes how the result is to be read; without gaps for the page, which tells of each of them."""
     found = []
     for lane in outcome.plan.data:
         name, survey = f"{lane.instrument.venue}:{lane.instrument.symbol}", lane.survey
-        if survey.gaps:
+        if survey.gaps and gaps:
             seconds = sum(end - begin for begin, end in survey.gaps) / 1e9
-            found.append(f"{name}: the data have {len(survey.gaps)} gaps, {seconds:.1f} s without a book")
+            how_many = "a gap" if len(survey.gaps) == 1 else f"{len(survey.gaps):,} gaps"
+            found.append(f"{name}: the data have {how_many}, {seconds:.1f} s without a book")
         if survey.clock_offset_ns:
             found.append(
-                f"{name}: the venue's clock is ahead of the receiver's; its times were moved back by "
+                f"{name}: the venue's clock is ahead of the receiver's; its times were moved back, in the end by "
                 f"{survey.clock_offset_ns / 1e6:.1f} ms"
             )
         if survey.crossed:
             found.append(f"{name}: the book was crossed after {survey.crossed:,} of {survey.books:,} messages")
         if not survey.books:
-            found.append(f"{name}: the data have no book: strategies that need one do nothing")
+            found.append(
+                f"{name}: the data have no book, so strategies do nothing there; give the recording that has its "
+                "snapshot and its changes too"
+            )
+        elif any(made.assume_empty for made in lane.imports):
+            found.append(
+                f"{name}: the data have no snapshot: the book began empty, and lacks what has not changed since; give "
+                "the recording before it too, if there is one"
+            )
+    for made in _imports(outcome):
+        if made.errors:
+            count = made.counts.get("errors", len(made.errors))
+            lines = "a line" if count == 1 else f"{count:,} lines"
+            found.append(f"{lines} of the data could not be used{', the first' if count > 1 else ''}: {made.errors[0]}")
+        if failed := made.counts.get("checksums_bad"):
+            found.append(f"{failed:,} checksums of books in the data did not match")
     found += [
         f"{desk.strategy} in {desk.instrument.symbol} was halted: {reason}"
         for desk, reason in zip(outcome.ledger.desks, outcome.halted, strict=True)
@@ -255,11 +283,15 @@ def page_of(outcome: BacktestOutcome, *, sensitivities: Sheet | None = None, com
         title=f"{', '.join(document['strategies'])} on {instruments}",
         ledger=outcome.ledger,
         statistics=outcome.statistics,
-        warnings=_warnings(outcome),
+        warnings=_warnings(outcome, gaps=False),
         notices=outcome.plan.notices,
         assumptions=_flat(document["assumptions"]),
         parameters=document["parameters"],
-        quality={k: v for k, v in document["data_quality"].items() if not isinstance(v, Mapping)},
+        quality={
+            _QUALITY.get(k, k.replace("_", " ")): v
+            for k, v in document["data_quality"].items()
+            if not isinstance(v, Mapping)
+        },
         data=data,
         sensitivities=sensitivities,
         versions=document["versions"],
@@ -270,17 +302,23 @@ def page_of(outcome: BacktestOutcome, *, sensitivities: Sheet | None = None, com
 
 
 def _said(row: Mapping[str, Any]) -> str:
-    return f"{row['records']:,} records, {row['trades']:,} trades, {row['begin']} to {row['end']}"
+    begin, end = (str(row[name])[:19].replace("T", " ") for name in ("begin", "end"))
+    return f"{row['records']:,} records, {row['trades']:,} trades, {begin} to {end}"
 
 
 def _flat(tree: Mapping[str, Any]) -> dict[str, str]:
-    """Nested assumptions as one text each."""
+    """Assumptions as one text each; of risk checks, each has its own."""
 
     def text(value: Any) -> str:
         if isinstance(value, Mapping):
-            return ", ".join(f"{key} {text(each)}".strip() for key, each in value.items()) or "none"
+            rest = ", ".join(f"{k.replace('_', ' ')} {text(each)}" for k, each in value.items() if k != "name")
+            if "name" not in value:
+                return rest or "none"
+            return f"{value['name']} ({rest})" if rest else str(value["name"])
         if isinstance(value, bool):
             return "yes" if value else "no"
         return "none" if value is None else str(value)
 
-    return {name.replace("_", " "): text(value) for name, value in tree.items()}
+    told = {**tree, **tree["risk_checks"]}
+    del told["risk_checks"]
+    return {name.replace("_", " "): text(value) for name, value in told.items()}

@@ -20,7 +20,7 @@ from bloor.execution.life import Status
 from bloor.execution.order import Order
 from bloor.host.backtest.agreement import spread
 from bloor.model.instrument import Instrument
-from bloor.model.orders import Fill
+from bloor.model.orders import Fill, OrderType
 from bloor.native.memory import Cells
 
 __all__ = ["End", "Fate", "Fates", "asked_of", "compared_fates", "fates_of", "fates_told"]
@@ -157,13 +157,20 @@ def compared_fates(orders: Sequence[Order], theirs: Mapping[int, Fate], ours: Ma
     same, first, apart = 0, "", []
     for order in orders:
         there, here = theirs[order.number], ours.get(order.number, Fate())
-        if (there.units, there.end) == (here.units, here.end):
+        if (there.units, there.end) == (here.units, here.end) or _refused(order, there, here):
             same += 1
             if there.filled_ns and here.filled_ns:
                 apart.append(abs(here.filled_ns[-1] - there.filled_ns[-1]))
         elif not first:
             first = f"{_said(order)}: {_became(order, there)} in the session, {_became(order, here)} here"
     return Fates(orders=len(orders), same=same, first=first, apart_ns=spread(apart))
+
+
+def _refused(order: Order, there: Fate, here: Fate) -> bool:
+    """Whether both mean that a post-only order would have taken: some venues reject it, at others it expires."""
+    ends = {there.end, here.end}
+    post_only = order.request.type is OrderType.POST_ONLY
+    return post_only and ends == {End.EXPIRED, End.REJECTED} and there.units == here.units == 0
 
 
 def _said(order: Order) -> str:

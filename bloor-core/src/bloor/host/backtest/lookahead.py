@@ -2,12 +2,13 @@
 
 The same backtest is run again on data that end earlier: the strategy's events up to a moment, and of the venue's side
 what happened there up to it. Every decision before that moment has to be the same, bit for bit. What is known of the
-data as a whole (how far the venue's clock is ahead) stays as it was.
+data as a whole is the instrument, its ticks and lots; the venue's clock is learned on the way.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from attrs import evolve, frozen
@@ -42,6 +43,14 @@ class Lookahead:
     def same(self) -> bool:
         """Whether no decision differs."""
         return all(number < 0 for number in self.first)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same for JSON; the number of a decision that differs is null where none does."""
+        cuts = [
+            {"cut_ns": cut, "compared": count, "first_difference": None if first < 0 else first}
+            for cut, count, first in zip(self.cuts, self.compared, self.first, strict=True)
+        ]
+        return {"same": self.same, "cuts": cuts}
 
     @property
     def text(self) -> str:

@@ -20,12 +20,14 @@ from attrs import field, frozen
 from bloor.backtesting import layout as at
 from bloor.backtesting.atvenue import TRADES, is_played, trade_ids
 from bloor.backtesting.build import LaneSpec, StrategySpec, lane_of, prepare
+from bloor.backtesting.byorder import tells_orders
 from bloor.backtesting.course import run_course
 from bloor.backtesting.kernels import answering
 from bloor.backtesting.memory import LaneMemory, address, put
 from bloor.backtesting.models import Constant, LatencyModel, QueueModel, parse_fees, parse_latency, parse_queue_model
 from bloor.backtesting.moments import moments
 from bloor.backtesting.script import Asked, put_to_venue
+from bloor.backtesting.stream import Key
 from bloor.backtesting.survey import SHORTEST_NS
 from bloor.engine.core import Engine
 from bloor.engine.decisions import SIZE
@@ -45,7 +47,7 @@ from bloor.risk.limits import build_check
 
 __all__ = ["Parity", "Tried", "parity"]
 
-#: Queue models that are tried when models are fitted.
+#: Queue models that are tried when models are fitted; where the data tell orders, the exact one too.
 QUEUES = ("risk-averse", "power-prob:n=1", "power-prob:n=2", "power-prob:n=3", "log-prob", "front")
 
 
@@ -134,7 +136,7 @@ def parity(
     if not fit:
         return Parity(recorded=recorded, open_loop=open_loop, closed_loop=closed_loop)
     tried = {}
-    for name in QUEUES:
+    for name in (*(("fifo",) if all(bench.by_order) else ()), *QUEUES):
         progress(f"trying {name}")
         tried[name] = Tried(bench.open_loop(latency, name).share, bench.closed_loop(latency, name).share)
     best = max(tried, key=lambda name: tried[name])
@@ -169,14 +171,17 @@ class _Bench:
         self.lanes = [self._lane(session, instrument, environ, progress) for instrument in self.plan.instruments]
         way_ns = _way_ns(engine)
         #: what a venue publishes contains our orders, unless it plays a recording, or matches them here on paper
-        self.within = [found.document["mode"] != "paper" and not is_played(lane.survey) for lane in self.lanes]
+        published = [found.document["mode"] != "paper" and not is_played(lane.survey) for lane in self.lanes]
         self.moments = [
             moments(
                 lane.rows, engine.heard.get(index, ()), way_ns=way_ns, offset_ns=self._offset_ns(lane),
-                own=_taken(kept.fills, lane), joined=self.within[index],
+                own=_taken(kept.fills, lane), joined=published[index], sent=self._sent(index),
             )
             for index, lane in enumerate(self.lanes)
         ]  # fmt: skip
+        self.by_order = [mine and tells_orders(lane.rows) for mine, lane in zip(published, self.lanes, strict=True)]
+        #: order-level data say which orders are ours, so those are taken out of them
+        self.within = [mine and not by_order for mine, by_order in zip(published, self.by_order, strict=True)]
         self.self_trade = at.STP_MAKER if engine.gave_way else at.STP_TAKER
 
     def _lane(
@@ -220,7 +225,12 @@ class _Bench:
         if latency is not None:
             return parse_latency(latency, self.plugins)
         heard = self.engine.heard.get(index, ())
-        return paced(heard, self.moments[index], self._offset_ns(self.lanes[index])) or Constant()
+        return paced(heard, self.moments[index], self._offset_ns(self.lanes[index]), self._sent(index)) or Constant()
+
+    def _sent(self, index: int) -> list[Key]:
+        """The requests in an instrument in the order in which they were sent; of a replacement, the cancel first."""
+        asked = self._requests[index]
+        return [(number, each.ns) for each in asked for number in (each.replaces, each.number) if number]
 
     @staticmethod
     def _offset_ns(lane: Lane) -> int | None:

@@ -37,7 +37,10 @@ from bloor.risk.limits import build_check
 __all__ = ["BacktestOutcome", "Plan", "backtest", "plan_of", "run_plan"]
 
 STOPPED = Denial(STRATEGY_HALTED, "gate")
-_SELF_TRADE = {"none": at.STP_NONE, "taker": at.STP_TAKER, "maker": at.STP_MAKER, "both": at.STP_BOTH}
+_SELF_TRADE = {
+    "none": at.STP_NONE, "taker": at.STP_TAKER, "maker": at.STP_MAKER, "both": at.STP_BOTH,
+    "decrement": at.STP_DECREMENT,
+}  # fmt: skip
 
 
 @frozen(kw_only=True, eq=False)
@@ -198,7 +201,7 @@ def _lanes(
             self_trade=_SELF_TRADE[assumed.self_trade],
             oversell=_may_oversell(lane) if assumed.oversell is None else assumed.oversell,
             inventory=_units(lane, assumed),
-            clock_offset_ns=lane.survey.clock_offset_ns,
+            clock_offset_ns=None,
             begin_ns=lane.begin_ns,
             venue_rows=_played(lane, notices),
         )
@@ -243,7 +246,7 @@ def backtest(
     """Runs a backtest.
 
     Raises:
-        RunError: A strategy asked for more than a backtest has room for.
+        RunError: A strategy asked for a quantity that cannot be counted, or there is no memory for what it asked for.
         Errors of :func:`plan_of`.
     """
     began = time.perf_counter()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from html import escape
 from importlib.resources import files
 from pathlib import Path
@@ -135,5 +136,10 @@ def write_page(path: str | Path, page: Page) -> None:
     """
     path = Path(path)
     part = path.with_name(f"{path.name}.part")
-    part.write_text(page_html(page), encoding="utf-8")
-    part.replace(path)
+    try:
+        part.write_text(page_html(page), encoding="utf-8")
+        part.replace(path)
+    except OSError:
+        with suppress(OSError):
+            part.unlink()
+        raise

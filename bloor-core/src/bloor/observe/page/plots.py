@@ -82,7 +82,7 @@ def _desk(ledger: Ledger, number: int, columns: int, markers: int) -> dict[str, 
     i, span = desk.instrument, (ledger.begin_ns, max(ledger.end_ns, ledger.begin_ns + 1))
     tick = i.tick_units / 10**i.price_decimals
     price = columns_of(desk.marks.time_ns, desk.marks.mid2 * (tick / 2), *span, columns)
-    held = np.cumsum(fills.side.astype(np.int64) * fills.units) / 10**i.qty_decimals
+    held = np.cumsum(fills.side.astype(np.int64) * fills.units - fills.fee_base) / 10**i.qty_decimals
     times = np.concatenate(([ledger.begin_ns], fills.recv_ns))
     position = columns_of(times, np.concatenate(([0.0], held)), *span, columns)
     return {

@@ -160,7 +160,8 @@ def desks(page: Page) -> str:
         ]
         for d in rows
     ]
-    money = f'<p class="note">Money in {plain(page.statistics.currency)}, positions in the base asset.</p>'
+    held = "positions in the base asset, before fees that were taken in it"
+    money = f'<p class="note">Money in {plain(page.statistics.currency)}, {held}.</p>'
     return section("desks", "Strategies and instruments", table(head_, cells, left=2), money)
 
 

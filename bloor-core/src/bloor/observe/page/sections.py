@@ -72,7 +72,7 @@ def headline(page: Page) -> str:
         ("Fills", number(s.fills, 0), f"{percent(s.maker_ratio or 0.0)} of the value resting", ""),
         ("Round trips won", percent(s.trips.win_rate), f"of {number(s.trips.count, 0)}, flat to flat", ""),
         ("Orders filled", percent(s.orders.fill_ratio), f"of {number(s.orders.sent, 0)} sent", ""),
-        ("Fees", money(s.profit.fees, s.currency), "negative: rebates" if s.profit.fees < 0 else "rebates off", ""),
+        ("Fees", money(s.profit.fees, s.currency), "negative: rebates" if s.profit.fees < 0 else "less rebates", ""),
     ]
     return (
         '<section id="headline" aria-label="Headline"><div class="tiles">'
@@ -110,7 +110,7 @@ def over_time(page: Page) -> str:
         "time",
         "Over time",
         tools,
-        plot("equity", f"Equity since the begin, {currency}", wide=True),
+        plot("equity", f"Equity since the start, {currency}", wide=True),
         plot("drawdown", f"Drawdown, {currency}", wide=True),
         plot("price", "Mid price and own fills", wide=True),
         plot("position", "Position", wide=True),
