@@ -31,6 +31,7 @@ class RunningVenue:
         rest: Base URL of its REST endpoint.
         streams: URL of its market streams.
         ws_api: URL of its order entry.
+        level3: URL of its market data by order; empty where it has none.
         credentials: What trades on it, to be given to a client as it is.
         authority: File of the certificate authority to trust; None without TLS.
         pid: Its process id.
@@ -40,6 +41,7 @@ class RunningVenue:
     rest: str
     streams: str
     ws_api: str
+    level3: str
     credentials: Mapping[str, Any] = field(repr=False)
     authority: str | None
     pid: int
