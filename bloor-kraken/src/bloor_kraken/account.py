@@ -18,7 +18,7 @@ from bloor_kraken.answers import PairNames, order_rows
 from bloor_kraken.config import KrakenConfig
 from bloor_kraken.frames.fields import amount, wrong
 from bloor_kraken.order_requests import new_order_by_rest
-from bloor_kraken.private_rest import private_answer, private_request
+from bloor_kraken.private_rest import PrivateRequest, private_answer, private_request
 from bloor_kraken.refusals import Refusal
 from bloor_kraken.signing import KrakenCredentials
 from bloor_kraken.symbols import balance_asset
@@ -128,8 +128,17 @@ class KrakenAccount:
         *,
         urgent: bool = False,
     ) -> Question[T]:
-        request = private_request(self._keys, name, f"/0/private/{name}", params, now_ns, urgent=urgent)
-        return Question(request=request, read=read)
+        def request() -> PrivateRequest:
+            return private_request(self._keys, name, f"/0/private/{name}", params, now_ns, urgent=urgent)
+
+        def again(status: int, body: bytes) -> Question[T] | None:
+            """Another process has used the key with a higher nonce, as a run that ended a moment ago may have."""
+            if private_answer(name, status, body).refusal is not Refusal.NONCE:
+                return None
+            self._keys.nonces.leap()
+            return Question(request=request(), read=read)
+
+        return Question(request=request(), read=read, again=again)
 
 
 def _result(what: str, status: int, body: bytes) -> dict[str, Any]:

@@ -53,6 +53,19 @@ def test_every_request_is_signed_and_shows_nothing(account: KrakenAccount) -> No
             assert secret not in shown
 
 
+def test_a_nonce_that_is_too_low_is_one_further_on_the_next_time(account: KrakenAccount) -> None:
+    """A run with the same key may have been ahead of the clock: the question is asked again, once; no other is."""
+    question = account.open_orders(NOW)
+    assert question.again is not None
+    assert question.again(200, body({"open": {}})) is None
+    assert question.again(200, body(None, "EAPI:Invalid key")) is None
+    other = question.again(200, body(None, "EAPI:Invalid nonce"))
+    assert other is not None and other.again is None
+    first, second = (int(parse_qs(each.request.body.decode())["nonce"][0]) for each in (question, other))
+    assert second > first + 10_000_000
+    assert other.read(200, body({"open": {}})) == []
+
+
 def test_the_rights_of_a_key(account: KrakenAccount) -> None:
     """As GetApiKeyInfo says them; unknown where that is not known, or in words that we do not know."""
     read = account.rights(NOW).read

@@ -37,7 +37,7 @@ _CLOCK_ASKED = 3
 
 
 async def ask(client: RestClient, question: Question[T]) -> T:
-    """Asks once.
+    """Asks once, and again where the question says so.
 
     Raises:
         RemoteProtocolError: There is no answer, or not the one that was asked for.
@@ -45,7 +45,8 @@ async def ask(client: RestClient, question: Question[T]) -> T:
     answer = await client.request(question.request)
     if answer.status == 0:
         raise RemoteProtocolError(f"{question.request.path}: no answer: {answer.error}")
-    return question.read(answer.status, answer.body)
+    other = question.again(answer.status, answer.body) if question.again is not None else None
+    return question.read(answer.status, answer.body) if other is None else await ask(client, other)
 
 
 def clock_trouble(client: RestClient, now_ns: int) -> str:

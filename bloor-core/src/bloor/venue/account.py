@@ -26,10 +26,13 @@ class Question(Generic[T_co]):
     Attributes:
         request: The request.
         read: ``(status, body) -> answer``; raises RemoteProtocolError with the venue's words.
+        again: ``(status, body) -> question``: what to ask instead, once, where the venue refused this one for something
+            that is mended by now, as a number that another process was ahead of; None of any other answer.
     """
 
     request: Request
     read: Callable[[int, bytes], T_co] = field(repr=False)
+    again: Callable[[int, bytes], Question[T_co] | None] | None = field(default=None, repr=False)
 
 
 class KeyRights(NamedTuple):

@@ -16,11 +16,12 @@ from bloor.simulation.exchange import Market
 from bloor.simulation.venue import Outbox
 from bloor_kraken.exact import Number
 from bloor_kraken.simulated.channels import Channel, Topic
+from bloor_kraken.simulated.endpoint import Endpoint
 from bloor_kraken.simulated.errors import ApiError, Text
 from bloor_kraken.simulated.keys import Permission, Tokens
 from bloor_kraken.simulated.names import Names
 from bloor_kraken.simulated.published import Published
-from bloor_kraken.simulated.sockets import HEARTBEAT, Connection, Message, failure, flag, pong, read, status, success
+from bloor_kraken.simulated.sockets import Connection, Message, failure, flag, pong, success
 
 __all__ = ["PREFIX", "Level3Sockets"]
 
@@ -48,7 +49,7 @@ class _Client(Connection):
         self.spent.append((now_ns, cost))
 
 
-class Level3Sockets:
+class Level3Sockets(Endpoint[_Client]):
     """Connections of market data by order.
 
     Args:
@@ -67,62 +68,29 @@ class Level3Sockets:
         names: Names,
         subscribed: Callable[[int], None],
     ) -> None:
-        self._outbox = outbox
+        super().__init__(outbox, _Client)
         self._tokens = tokens
         self._published = published
         self._names = names
         self._subscribed = subscribed
-        self._clients: dict[int, _Client] = {}
 
     # -- connections ------------------------------------------------------------------------------------------------
 
-    def opened(self, conn: int, state: str) -> None:
-        """A connection was opened."""
-        self._clients[conn] = _Client(conn)
-        self._outbox(conn, status(conn, state))
+    def _forget(self, client: _Client) -> None:
+        for symbol, topic in client.topics.items():
+            self._published[symbol].channels.unsubscribe(client.number, topic)
+        self._tokens.release(client.number)
 
-    def closed(self, conn: int) -> None:
-        """A connection is gone."""
-        client = self._clients.pop(conn, None)
-        if client is not None:
-            for symbol, topic in client.topics.items():
-                self._published[symbol].channels.unsubscribe(conn, topic)
-            self._tokens.release(conn)
+    def _listens(self, client: _Client) -> bool:
+        return bool(client.topics)
 
-    def holds(self, conn: int) -> bool:
-        """Whether a connection is one of these."""
-        return conn in self._clients
-
-    def announce(self, state: str) -> None:
-        """The engine's state changed."""
-        for conn in self._clients:
-            self._outbox(conn, status(conn, state))
-
-    def beat(self) -> None:
-        """A second is over."""
-        for conn, client in list(self._clients.items()):
-            if client.topics:
-                self._outbox(conn, HEARTBEAT)
-
-    def received(self, conn: int, payload: bytes, now_ns: int) -> None:
-        """A request came from a connection."""
-        client = self._clients[conn]
-        if not client.admits(now_ns, self._outbox):
-            return
-        message: Message | None = None
-        try:
-            message = read(payload)
-            self._carry_out(client, message, now_ns)
-        except ApiError as error:
-            self._outbox(conn, failure(message, error, now_ns))
-
-    def _carry_out(self, client: _Client, message: Message, now_ns: int) -> None:
+    def _carry_out(self, client: _Client, message: Message, now_ns: int) -> list[bytes]:
         if message.method == "ping":
-            self._outbox(client.number, pong(message, now_ns))
-        elif message.method in ("subscribe", "unsubscribe"):
+            return [pong(message, now_ns)]
+        if message.method in ("subscribe", "unsubscribe"):
             self._subscription(client, message, now_ns)
-        else:
-            raise ApiError(Text.METHOD)
+            return []
+        raise ApiError(Text.METHOD)
 
     # -- subscriptions ----------------------------------------------------------------------------------------------
 

@@ -17,13 +17,14 @@ from bloor.simulation.venue import Outbox
 from bloor_kraken.exact import Number
 from bloor_kraken.simulated.desk import OrderDesk
 from bloor_kraken.simulated.drafts import OrderName
+from bloor_kraken.simulated.endpoint import Endpoint
 from bloor_kraken.simulated.errors import ApiError, Text, invalid
 from bloor_kraken.simulated.ids import Ids
 from bloor_kraken.simulated.keys import ApiKey, Permission, Tokens
 from bloor_kraken.simulated.names import Names
 from bloor_kraken.simulated.private_orders import draft_of, names_of, read_amendment, read_edit
 from bloor_kraken.simulated.private_stream import PrivateStream, PrivateSubscription
-from bloor_kraken.simulated.sockets import HEARTBEAT, Connection, Message, failure, flag, pong, read, status, success
+from bloor_kraken.simulated.sockets import Connection, Message, failure, flag, pong, success
 from bloor_kraken.simulated.words import rfc3339
 
 __all__ = ["PREFIX", "PrivateSockets"]
@@ -44,7 +45,7 @@ class _Method:
     handler: Callable[[Message, ApiKey, int], list[bytes]]
 
 
-class PrivateSockets:
+class PrivateSockets(Endpoint[Connection]):
     """Private connections.
 
     Args:
@@ -71,7 +72,7 @@ class PrivateSockets:
         most: int,
         early: Callable[[], bool],
     ) -> None:
-        self._outbox = outbox
+        super().__init__(outbox, Connection)
         self._faults = faults
         self._tokens = tokens
         self._desk = desk
@@ -80,7 +81,6 @@ class PrivateSockets:
         self._ids = ids
         self._most = most
         self._early = early
-        self._clients: dict[int, Connection] = {}
         change, cancel = Permission.MODIFY_ORDERS, Permission.CANCEL_ORDERS
         self._methods = {
             "add_order": _Method(change, self._add),
@@ -95,53 +95,22 @@ class PrivateSockets:
 
     # -- connections ------------------------------------------------------------------------------------------------
 
-    def opened(self, conn: int, state: str) -> None:
-        """A connection was opened."""
-        self._clients[conn] = Connection(conn)
-        self._outbox(conn, status(conn, state))
+    def _forget(self, client: Connection) -> None:
+        self._stream.unsubscribe(client.number)
+        self._tokens.release(client.number)
 
-    def closed(self, conn: int) -> None:
-        """A connection is gone."""
-        self._clients.pop(conn, None)
-        self._stream.unsubscribe(conn)
-        self._tokens.release(conn)
+    def _listens(self, client: Connection) -> bool:
+        return self._stream.listens(client.number)
 
-    def holds(self, conn: int) -> bool:
-        """Whether a connection is one of these."""
-        return conn in self._clients
-
-    def announce(self, state: str) -> None:
-        """The engine's state changed."""
-        for conn in self._clients:
-            self._outbox(conn, status(conn, state))
-
-    def beat(self) -> None:
-        """A second is over."""
-        for conn in self._clients:
-            if self._stream.listens(conn):
-                self._outbox(conn, HEARTBEAT)
-
-    def received(self, conn: int, payload: bytes, now_ns: int) -> None:
-        """A request came from a connection."""
-        if not self._clients[conn].admits(now_ns, self._outbox):
-            return
-        message: Message | None = None
-        answers: list[bytes]
-        try:
-            message = read(payload)
-            answers = self._carry_out(conn, message, now_ns)
-        except ApiError as error:
-            answers = [failure(message, error, now_ns)]
+    def _before_answers(self) -> None:
         if self._early():
             self._stream.flush()
-        for answer in answers:
-            self._outbox(conn, answer)
 
-    def _carry_out(self, conn: int, message: Message, now_ns: int) -> list[bytes]:
+    def _carry_out(self, client: Connection, message: Message, now_ns: int) -> list[bytes]:
         if message.method == "ping":
             return [pong(message, now_ns)]
         if message.method in ("subscribe", "unsubscribe"):
-            return self._subscription(conn, message, now_ns)
+            return self._subscription(client.number, message, now_ns)
         method = self._methods.get(message.method)
         if method is None:
             raise ApiError(Text.METHOD)

@@ -13,12 +13,13 @@ from bloor.simulation.faults import Fault, Faults
 from bloor.simulation.venue import Outbox
 from bloor_kraken.exact import Number
 from bloor_kraken.simulated.channels import Channel, Topic
+from bloor_kraken.simulated.endpoint import Endpoint
 from bloor_kraken.simulated.errors import ApiError, Text
 from bloor_kraken.simulated.intervals import INTERVALS
 from bloor_kraken.simulated.names import Names
 from bloor_kraken.simulated.published import Published
 from bloor_kraken.simulated.reference import instrument_frame
-from bloor_kraken.simulated.sockets import HEARTBEAT, Connection, Message, failure, flag, pong, read, status, success
+from bloor_kraken.simulated.sockets import Connection, Message, failure, flag, pong, success
 
 __all__ = ["PATH", "PublicSockets"]
 
@@ -49,7 +50,7 @@ class _Client(Connection):
         return bool(self.topics or self.candles or self.instruments)
 
 
-class PublicSockets:
+class PublicSockets(Endpoint[_Client]):
     """Public connections.
 
     Args:
@@ -59,10 +60,9 @@ class PublicSockets:
     """
 
     def __init__(self, outbox: Outbox, faults: Faults, subscribed: Callable[[int], None]) -> None:
-        self._outbox = outbox
+        super().__init__(outbox, _Client)
         self._faults = faults
         self._subscribed = subscribed
-        self._clients: dict[int, _Client] = {}
         self._published: Mapping[str, Published] = {}
         self._names = Names(())
 
@@ -81,54 +81,20 @@ class PublicSockets:
 
     # -- connections ------------------------------------------------------------------------------------------------
 
-    def opened(self, conn: int, state: str) -> None:
-        """A connection was opened."""
-        self._clients[conn] = _Client(conn)
-        self._outbox(conn, status(conn, state))
+    def _forget(self, client: _Client) -> None:
+        for (symbol, _), topic in (*client.topics.items(), *client.candles.items()):
+            self._published[symbol].channels.unsubscribe(client.number, topic)
 
-    def closed(self, conn: int) -> None:
-        """A connection is gone."""
-        client = self._clients.pop(conn, None)
-        if client is not None:
-            for (symbol, _), topic in (*client.topics.items(), *client.candles.items()):
-                self._published[symbol].channels.unsubscribe(conn, topic)
+    def _listens(self, client: _Client) -> bool:
+        return client.subscribed
 
-    def holds(self, conn: int) -> bool:
-        """Whether a connection is one of these."""
-        return conn in self._clients
-
-    def announce(self, state: str) -> None:
-        """The engine's state changed."""
-        for conn in self._clients:
-            self._outbox(conn, status(conn, state))
-
-    def beat(self) -> None:
-        """A second is over."""
-        for conn, client in list(self._clients.items()):
-            if client.subscribed:
-                self._outbox(conn, HEARTBEAT)
-
-    def received(self, conn: int, payload: bytes, now_ns: int) -> None:
-        """A request came from a connection."""
-        client = self._clients[conn]
-        if not client.admits(now_ns, self._outbox):
-            return
-        message: Message | None = None
-        try:
-            message = read(payload)
-            self._carry_out(client, message, now_ns)
-        except ApiError as error:
-            self._outbox(conn, failure(message, error, now_ns))
-
-    def _carry_out(self, client: _Client, message: Message, now_ns: int) -> None:
+    def _carry_out(self, client: _Client, message: Message, now_ns: int) -> list[bytes]:
         if message.method == "ping":
-            self._outbox(client.number, pong(message, now_ns))
-        elif message.method in ("subscribe", "unsubscribe"):
+            return [pong(message, now_ns)]
+        if message.method in ("subscribe", "unsubscribe"):
             self._subscription(client, message, now_ns)
-        elif message.method in _PRIVATE:
-            raise ApiError(Text.PUBLIC_ENDPOINT)
-        else:
-            raise ApiError(Text.METHOD)
+            return []
+        raise ApiError(Text.PUBLIC_ENDPOINT if message.method in _PRIVATE else Text.METHOD)
 
     # -- subscriptions ----------------------------------------------------------------------------------------------
 
