@@ -85,14 +85,28 @@ def put_to_venue(lane: LaneMemory, requests: Iterable[Asked]) -> list[Told]:
     return _Script(lane).play(requests)
 
 
+class _InOrder:
+    """Times of messages that do not overtake each other; where latencies were measured, those of one order do not."""
+
+    def __init__(self, *, overtakes: bool) -> None:
+        self._overtakes = overtakes
+        self._newest: dict[int, int] = {}
+
+    def after(self, number: int, ns: int) -> int:
+        """When a message about an order is there, at a time or after those before it."""
+        whose = number if self._overtakes else 0
+        self._newest[whose] = max(ns, self._newest.get(whose, at.LONG_AGO))
+        return self._newest[whose]
+
+
 class _Script:
     def __init__(self, lane: LaneMemory) -> None:
         self._run = RunMemory([lane], [], 0)
         self._lane, self._cells = lane, address(lane.cells)
         self._advance = venue(by_order=lane.windows.by_order).call["advance"]
         self._slots: dict[int, np.ndarray[tuple[int], np.dtype[np.int64]]] = {}
-        #: when the newest answer about each order was received; of all orders under 0 where none overtakes another
-        self._received: dict[int, int] = {}
+        self._arrived = _InOrder(overtakes=cell_at(self._cells + at.ENTRY_MOMENTS) != 0)
+        self._received = _InOrder(overtakes=cell_at(self._cells + at.RESPONSE_MOMENTS) != 0)
 
     def play(self, requests: Iterable[Asked]) -> list[Told]:
         """All of it, and then the market to its end."""
@@ -111,12 +125,10 @@ class _Script:
         return [*told, *self._heard()]
 
     def _arriving(self, requests: Iterable[Asked]) -> Iterator[tuple[int, Asked]]:
-        """When each request arrives: those of one order in the order in which they were sent."""
-        newest: dict[int, int] = {}
+        """When each request arrives."""
         for each in requests:
-            old = each.replaces or each.number
-            arrives_ns = newest[each.number] = max(entry_ns(self._cells, each.ns), newest.get(old, at.LONG_AGO))
-            yield arrives_ns, each
+            arrives_ns = self._arrived.after(each.replaces or each.number, entry_ns(self._cells, each.ns))
+            yield self._arrived.after(each.number, arrives_ns), each
 
     def _ask(self, each: Asked, arrives_ns: int) -> None:
         """A request is on its way."""
@@ -140,13 +152,10 @@ class _Script:
     def _heard(self) -> Iterator[Told]:
         """The answers since the last time."""
         head, tail = (int(self._lane.cells[cell // 8]) for cell in (at.TOLD_HEAD, at.TOLD_TAIL))
-        overtakes = cell_at(self._cells + at.RESPONSE_MOMENTS) != 0
         for i in range(head, tail):
             message = message_at(self._cells, at.TOLD, i)
             number = cell_at(message + at.MESSAGE_NUMBER)
-            whose = number if overtakes else 0
-            received_ns = max(self._received.get(whose, at.LONG_AGO), cell_at(message + at.MESSAGE_NS))
-            self._received[whose] = received_ns
+            received_ns = self._received.after(number, cell_at(message + at.MESSAGE_NS))
             yield Told(
                 number=number, kind=cell_at(message + at.MESSAGE_KIND),
                 units=cell_at(message + at.MESSAGE_UNITS), last=cell_at(message + at.MESSAGE_LAST) == 1,

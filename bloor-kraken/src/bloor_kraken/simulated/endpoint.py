@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
+from bloor.simulation.exchange import Market
 from bloor.simulation.venue import Outbox
 from bloor_kraken.simulated.errors import ApiError
+from bloor_kraken.simulated.names import Names
 from bloor_kraken.simulated.sockets import HEARTBEAT, Connection, Message, failure, read, status
 
 __all__ = ["Endpoint"]
@@ -82,5 +84,23 @@ class Endpoint(ABC, Generic[Client]):
     def _forget(self, client: Client) -> None:
         """A connection is gone: nothing is told to it any more."""
 
+    def _for_each(
+        self, client: Client, message: Message, symbols: Sequence[str], names: Names, do: Callable[[Market], None],
+        now_ns: int,
+    ) -> None:  # fmt: skip
+        """Does something for each of some symbols; what is refused is answered for that symbol alone."""
+        for symbol in symbols:
+            try:
+                do(_market(names, symbol))
+            except ApiError as error:
+                self._outbox(client.number, failure(message, ApiError(error.text, symbol[:100]), now_ns))
+
     def _before_answers(self) -> None:
         """A request was carried out, and its answers wait."""
+
+
+def _market(names: Names, symbol: str) -> Market:
+    market = names.symbol(symbol)
+    if market is None:
+        raise ApiError(f"Currency pair not supported {symbol}"[:200])
+    return market

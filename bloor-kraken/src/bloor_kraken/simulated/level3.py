@@ -21,7 +21,7 @@ from bloor_kraken.simulated.errors import ApiError, Text
 from bloor_kraken.simulated.keys import Permission, Tokens
 from bloor_kraken.simulated.names import Names
 from bloor_kraken.simulated.published import Published
-from bloor_kraken.simulated.sockets import Connection, Message, failure, flag, pong, success
+from bloor_kraken.simulated.sockets import Connection, Message, flag, pong, success, symbols_of
 
 __all__ = ["PREFIX", "Level3Sockets"]
 
@@ -99,27 +99,19 @@ class Level3Sockets(Endpoint[_Client]):
         self._tokens.key(params.get("token"), now_ns).require(Permission.WEBSOCKETS)
         if params.get("channel") != Channel.LEVEL3.value:
             raise ApiError(Text.CHANNEL)
-        symbols = params.get("symbol")
-        if type(symbols) is not list or not symbols or not all(type(symbol) is str for symbol in symbols):
-            raise ApiError(Text.MALFORMED)
+        symbols = symbols_of(params)
         depth = params.get("depth", Number("10"))
         if type(depth) is not Number or depth not in COSTS:
             raise ApiError(Text.DEPTH)
         topic = Topic(Channel.LEVEL3, str(depth))
-        for symbol in symbols:
-            try:
-                if message.method == "subscribe":
-                    self._subscribe(client, message, self._market(symbol), topic, now_ns)
-                else:
-                    self._unsubscribe(client, message, self._market(symbol), now_ns)
-            except ApiError as error:
-                self._outbox(client.number, failure(message, ApiError(error.text, symbol[:100]), now_ns))
 
-    def _market(self, symbol: str) -> Market:
-        market = self._names.symbol(symbol)
-        if market is None:
-            raise ApiError(f"Currency pair not supported {symbol}"[:200])
-        return market
+        def do(market: Market) -> None:
+            if message.method == "subscribe":
+                self._subscribe(client, message, market, topic, now_ns)
+            else:
+                self._unsubscribe(client, message, market, now_ns)
+
+        self._for_each(client, message, symbols, self._names, do, now_ns)
 
     def _subscribe(self, client: _Client, message: Message, market: Market, topic: Topic, now_ns: int) -> None:
         symbol = market.instrument.venue_symbol

@@ -19,7 +19,7 @@ from bloor_kraken.simulated.intervals import INTERVALS
 from bloor_kraken.simulated.names import Names
 from bloor_kraken.simulated.published import Published
 from bloor_kraken.simulated.reference import instrument_frame
-from bloor_kraken.simulated.sockets import Connection, Message, failure, flag, pong, success
+from bloor_kraken.simulated.sockets import Connection, Message, flag, pong, success, symbols_of
 
 __all__ = ["PATH", "PublicSockets"]
 
@@ -107,22 +107,14 @@ class PublicSockets(Endpoint[_Client]):
             return
         if type(name) is not str or name not in _CHANNELS:
             raise ApiError(Text.CHANNEL)
-        symbols = message.params.get("symbol")
-        if type(symbols) is not list or not symbols or not all(type(symbol) is str for symbol in symbols):
-            raise ApiError(Text.MALFORMED)
+        symbols = symbols_of(message.params)
         topic = _topic(_CHANNELS[name], message.params)
         subscribe = self._subscribe if message.method == "subscribe" else self._unsubscribe
-        for symbol in symbols:
-            try:
-                subscribe(client, message, self._market(symbol), topic, now_ns)
-            except ApiError as error:
-                self._outbox(client.number, failure(message, ApiError(error.text, symbol[:100]), now_ns))
 
-    def _market(self, symbol: str) -> Market:
-        market = self._names.symbol(symbol)
-        if market is None:
-            raise ApiError(f"Currency pair not supported {symbol}"[:200])
-        return market
+        def do(market: Market) -> None:
+            subscribe(client, message, market, topic, now_ns)
+
+        self._for_each(client, message, symbols, self._names, do, now_ns)
 
     def _subscribe(self, client: _Client, message: Message, market: Market, topic: Topic, now_ns: int) -> None:
         symbol = market.instrument.venue_symbol

@@ -18,7 +18,19 @@ from bloor_kraken.exact import Number, parsed
 from bloor_kraken.simulated.errors import ApiError, Text
 from bloor_kraken.simulated.words import bare, rfc3339
 
-__all__ = ["HEARTBEAT", "HEARTBEAT_NS", "Connection", "Message", "failure", "flag", "pong", "read", "status", "success"]
+__all__ = [
+    "HEARTBEAT",
+    "HEARTBEAT_NS",
+    "Connection",
+    "Message",
+    "failure",
+    "flag",
+    "pong",
+    "read",
+    "status",
+    "success",
+    "symbols_of",
+]
 
 HEARTBEAT = b'{"channel":"heartbeat"}'
 HEARTBEAT_NS = 1_000_000_000
@@ -87,6 +99,14 @@ def flag(params: Mapping[str, Any], name: str, *, default: bool) -> bool:
     if type(value) is not bool:
         raise ApiError(Text.MALFORMED)
     return value
+
+
+def symbols_of(params: Mapping[str, Any]) -> list[str]:
+    """The symbols of a subscription, at least one. Raises ApiError Malformed request."""
+    symbols = params.get("symbol")
+    if type(symbols) is not list or not symbols or not all(type(symbol) is str for symbol in symbols):
+        raise ApiError(Text.MALFORMED)
+    return symbols
 
 
 def success(message: Message, result: Any, now_ns: int, **more: Any) -> bytes:
